@@ -1,0 +1,1 @@
+"""Are weight sharing and auxiliary losses worth it? Five reports, measured again."""

@@ -1,0 +1,1 @@
+"""The networks of the reports, one file a report."""

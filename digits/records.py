@@ -1,0 +1,160 @@
+"""Records: one line of JSON per run, and the only mark that a run is done.
+
+`results/<source>/<experiment id>.jsonl`, appended under a lock and forced to the disk. A run is
+known by experiment, recipe hash, seed and source, so a changed recipe never passes for an old one.
+"""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import filelock
+import numpy as np
+from pydantic import Field
+
+from digits.errors import InputError
+from digits.recipe import Recipe, Value
+
+#: A tuple that a JSON array may stand for.
+PerEpoch = Annotated[tuple[float, ...], Field(strict=False)]
+
+
+class Curves(Value):
+    """One number per epoch, over all trainings of the run.
+
+    objective: mean over the epoch of what was minimised (training mode, auxiliary terms included).
+    losses: cross-entropy of the target; errors: in per cent. Both in evaluation mode at the end
+    of the epoch, on the training and on the test pairs.
+    """
+
+    objective: PerEpoch
+    train_loss: PerEpoch
+    test_loss: PerEpoch
+    train_error: PerEpoch
+    test_error: PerEpoch
+
+
+class Record(Value):
+    """What one run leaves behind. Errors and accuracies in per cent, times in seconds.
+
+    train_error, test_error: after the last epoch of the last training.
+    precise_error: on `recipe.precise_pairs` test pairs that re-use images.
+    train_digit_accuracy, test_digit_accuracy: of the single digits in those pairs, None without
+        digit heads.
+    decisions: the decision for each test pair, as packed bits in base64 (see `unpack`).
+    train_seconds: training steps alone; seconds: the whole run, with curves and evaluation.
+    weights: a hash of the final weights, so that two runs can be compared bit for bit.
+    """
+
+    schema_version: Literal[1] = 1
+    experiment: str
+    recipe: Recipe
+    recipe_hash: str
+    seed: int
+    source: str
+    source_checksum: str
+    parameters: int
+    train_error: float
+    test_error: float
+    precise_error: float
+    train_digit_accuracy: float | None
+    test_digit_accuracy: float | None
+    curves: Curves
+    decisions: str
+    weights: str
+    train_seconds: float
+    seconds: float
+    device: str
+    threads: int
+    precision: str
+    versions: dict[str, str]
+    commit: str
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What a run is known by: experiment, recipe hash, seed, source."""
+        return self.experiment, self.recipe_hash, self.seed, self.source
+
+    def after_each_training(self, curve: str) -> tuple[float, ...]:
+        """Return the last value of `curve` in each of the run's consecutive trainings."""
+        epochs = self.recipe.epochs
+        return getattr(self.curves, curve)[epochs - 1 :: epochs]
+
+
+def pack(decisions: np.ndarray) -> str:
+    """Pack decisions (N,) of 0 and 1 into base64 text."""
+    return base64.b64encode(np.packbits(decisions.astype(bool)).tobytes()).decode()
+
+
+def unpack(decisions: str, n: int) -> np.ndarray:
+    """Return the first `n` decisions (n,) of 0 and 1 that `pack` packed."""
+    return np.unpackbits(np.frombuffer(base64.b64decode(decisions), np.uint8))[:n]
+
+
+def path_of(folder: Path, experiment: str, source: str) -> Path:
+    """Return the file that holds the records of one experiment on one data source."""
+    return folder / source / f"{experiment}.jsonl"
+
+
+def read(folder: Path, experiment: str, source: str) -> list[Record]:
+    """Read the records of one experiment; none if there is no file.
+
+    A last line without its end is a run that was cut off while it was written: it is left out,
+    and the next `append` removes it. Raises `InputError` with file and line for any other damage.
+    """
+    path = path_of(folder, experiment, source)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    records = []
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            record = Record.model_validate_json(line)
+        except InputError as error:
+            raise InputError(
+                f"{_short(path)}, line {number} is not a record ({str(error).rstrip('.')}): "
+                "move that line out of the file; its run is then trained again."
+            ) from None
+        if (record.experiment, record.source) != (experiment, source):
+            raise InputError(
+                f"{_short(path)}, line {number} belongs to {record.experiment} on "
+                f"{record.source}: move it to that experiment's file."
+            )
+        records.append(record)
+    return records
+
+
+def append(folder: Path, record: Record) -> bool:
+    """Add a record to its file; False if the run is there already, which then stays as it is."""
+    path = path_of(folder, record.experiment, record.source)
+    line = json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / record.source / ".lock"):
+            if any(old.key == record.key for old in read(folder, record.experiment, record.source)):
+                return False
+            with open(path, "a+b") as file:
+                _drop_torn_line(file)
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(
+            f"{_short(path)} cannot be written ({error.strerror or error}): free the disk or name "
+            "another folder with --results; records written so far are kept."
+        ) from error
+    return True
+
+
+def _drop_torn_line(file) -> None:
+    """Cut what follows the last line end: a record that was never finished."""
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path)

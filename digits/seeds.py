@@ -1,0 +1,31 @@
+"""Named random streams: what makes two runs of the same round comparable.
+
+Round `k` of every experiment spawns the same streams from the same seed, so the networks that
+are compared see the same pairs in the same order: differences between them are paired. Each
+source of randomness has its own stream, so one can be varied while the others stand still.
+"""
+
+import numpy as np
+import torch
+
+from digits.errors import InputError
+
+#: Order matters: a stream's numbers follow from its position. New streams go to the end.
+STREAMS = ("pairs", "init", "order", "augment", "dropout")
+
+
+def streams(seed: int) -> dict[str, np.random.SeedSequence]:
+    """Return one independent `SeedSequence` per name in `STREAMS`, all derived from `seed`."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed {seed!r} is not a whole number of 0 or more.")
+    return dict(zip(STREAMS, np.random.SeedSequence(seed).spawn(len(STREAMS)), strict=True))
+
+
+def torch_seed(stream: np.random.SeedSequence) -> int:
+    """Return the 64-bit seed that stands for `stream` in a torch generator."""
+    return int(stream.generate_state(1, np.uint64)[0])
+
+
+def torch_generator(stream: np.random.SeedSequence) -> torch.Generator:
+    """Return a CPU generator that starts at `stream`."""
+    return torch.Generator().manual_seed(torch_seed(stream))
