@@ -27,14 +27,13 @@ def explain(name: str, error: ValidationError) -> str:
     """Tell the first fault that pydantic found in one sentence, with the field and its value."""
     fault = error.errors()[0]
     field = ".".join(str(part) for part in fault["loc"])
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return message
     if fault["type"] == "extra_forbidden":
         return f"{name} has no field {field!r}: remove it or correct its spelling."
     if fault["type"] == "missing":
         return f"{name} needs the field {field!r}, which is missing."
-    return f"{name}: {field} = {fault['input']!r} is not allowed: {message}."
+    if fault["type"] == "json_invalid":
+        return f"{name}: {fault['msg']}."
+    return f"{name}: {field} = {fault['input']!r} is not allowed: {fault['msg']}."
 
 
 class Recipe(Value):
@@ -64,12 +63,12 @@ class Recipe(Value):
     @model_validator(mode="after")
     def _batches_suit_batch_norm(self):
         if self.batch_size > self.train_pairs:
-            raise ValueError(
+            raise InputError(
                 f"batch_size = {self.batch_size} is more than train_pairs = {self.train_pairs}: "
                 "choose a batch that the training pairs can fill."
             )
         if self.train_pairs % self.batch_size == 1:
-            raise ValueError(
+            raise InputError(
                 f"batch_size = {self.batch_size} leaves one of {self.train_pairs} pairs for the "
                 "last batch, and batch norm needs two: choose another batch_size."
             )

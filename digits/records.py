@@ -5,6 +5,7 @@ known by experiment, recipe hash, seed and source, so a changed recipe never pas
 """
 
 import base64
+import datetime
 import json
 import os
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Annotated, Literal
 
 import filelock
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from digits.errors import InputError
-from digits.recipe import Recipe, Value
+from digits.recipe import Recipe, Value, explain
 
 #: A tuple that a JSON array may stand for.
 PerEpoch = Annotated[tuple[float, ...], Field(strict=False)]
@@ -113,9 +114,10 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             record = Record.model_validate_json(line)
-        except InputError as error:
+        except (InputError, ValidationError) as error:
+            fault = error if isinstance(error, InputError) else explain("Record", error)
             raise InputError(
-                f"{_short(path)}, line {number} is not a record ({str(error).rstrip('.')}): "
+                f"{_short(path)}, line {number} is not a record ({str(fault).rstrip('.')}): "
                 "move that line out of the file; its run is then trained again."
             ) from None
         if (record.experiment, record.source) != (experiment, source):
@@ -147,6 +149,22 @@ def append(folder: Path, record: Record) -> bool:
             "another folder with --results; records written so far are kept."
         ) from error
     return True
+
+
+def move_aside(folder: Path, experiments: list[str], source: str) -> Path | None:
+    """Move the files of `experiments` to a new folder beside that of `source`, and return it.
+
+    None if there was nothing to move.
+    """
+    present = [name for name in experiments if path_of(folder, name, source).exists()]
+    if not present:
+        return None
+    aside = folder / f"{source}-before-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    for name in present:
+        target = aside / f"{name}.jsonl"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path_of(folder, name, source).rename(target)
+    return aside
 
 
 def _drop_torn_line(file) -> None:

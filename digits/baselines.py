@@ -1,0 +1,87 @@
+"""How hard the task is: what simple methods reach on the same pairs, without a neural network."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from digits.data import Digits, Pairs
+from digits.recipe import Recipe
+from digits.seeds import streams
+from digits.training import draw_round
+
+
+def _decide_by_target(classifier) -> Callable[[Pairs, Pairs], np.ndarray]:
+    """Learn the target from the pixels of both images."""
+
+    def decide(train: Pairs, test: Pairs) -> np.ndarray:
+        classifier.fit(train.images.flatten(1).numpy(), train.target.numpy())
+        return classifier.predict(test.images.flatten(1).numpy())
+
+    return decide
+
+
+def _decide_by_digits(classifier) -> Callable[[Pairs, Pairs], np.ndarray]:
+    """Learn the digits from single images, name both and compare the names."""
+
+    def decide(train: Pairs, test: Pairs) -> np.ndarray:
+        classifier.fit(train.images.flatten(0, 1).flatten(1).numpy(), train.classes.flatten())
+        digits = classifier.predict(test.images.flatten(0, 1).flatten(1).numpy()).reshape(-1, 2)
+        return (digits[:, 0] <= digits[:, 1]).astype(int)
+
+    return decide
+
+
+def _logistic_regression():
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+#: Name of each baseline, and how it decides test pairs after seeing training pairs.
+BASELINES = {
+    "always ≤": _decide_by_target(DummyClassifier(strategy="most_frequent")),
+    "nearest neighbour on pairs": _decide_by_target(KNeighborsClassifier(1)),
+    "logistic regression on pairs": _decide_by_target(_logistic_regression()),
+    "logistic regression on digits, compared": _decide_by_digits(_logistic_regression()),
+    "nearest neighbour on digits, compared": _decide_by_digits(KNeighborsClassifier(1)),
+}
+
+
+def baseline_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
+    """Return one row per baseline and round: baseline, seed, test_error in per cent.
+
+    The pairs are those that the networks with this recipe see in the same rounds.
+    """
+    rows = []
+    for seed in seeds:
+        pairs = draw_round(digits, recipe, streams(seed)["pairs"])
+        for name, decide in BASELINES.items():
+            wrong = decide(pairs.train, pairs.test) != pairs.test.target.numpy()
+            rows.append({"baseline": name, "seed": seed, "test_error": 100 * wrong.mean()})
+    return pd.DataFrame(rows)
+
+
+def resolution_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
+    """Return digit errors of a nearest neighbour at 28x28 and at 14x14, in per cent.
+
+    One row per resolution and round. The digits are those of the round's pairs, one by one.
+    """
+    rows = []
+    for seed in seeds:
+        train_rng, test_rng, _ = map(np.random.default_rng, streams(seed)["pairs"].spawn(3))
+        train = train_rng.permutation(len(digits.train))[: 2 * recipe.train_pairs]
+        test = test_rng.permutation(len(digits.test))[: 2 * recipe.test_pairs]
+        for resolution, pixels in (("28x28", "originals"), ("14x14", "images")):
+            neighbour = KNeighborsClassifier(1)
+            neighbour.fit(
+                getattr(digits.train, pixels)[train].flatten(1).float().numpy(),
+                digits.train.classes[train].numpy(),
+            )
+            named = neighbour.predict(getattr(digits.test, pixels)[test].flatten(1).float().numpy())
+            wrong = named != digits.test.classes[test].numpy()
+            rows.append({"resolution": resolution, "seed": seed, "digit_error": 100 * wrong.mean()})
+    return pd.DataFrame(rows)

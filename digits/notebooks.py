@@ -1,0 +1,136 @@
+"""Execute notebooks headless with Papermill, and publish them as HTML with nbconvert."""
+
+import ast
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from digits import paths
+from digits.errors import InputError
+from digits.study import Study
+
+
+class Outcome(NamedTuple):
+    """What came of one notebook.
+
+    status: "ok" or "failed"; error: which cell failed and how, "" if none did.
+    pictures, tables: names, without suffix, of what it left in its folder.
+    """
+
+    name: str
+    title: str
+    status: str
+    error: str
+    seconds: float
+    profile: str
+    source: str
+    pictures: list[str]
+    tables: list[str]
+
+
+def check(names: list[str]) -> None:
+    """Refuse notebooks that do not take exactly the parameters of a `Study`.
+
+    Papermill itself only warns about a parameter that a notebook does not know, and then runs
+    with the default; this is asked before anything starts.
+    """
+    expected = set(Study.model_fields)
+    for name in names:
+        path = paths.NOTEBOOKS / f"{name}.ipynb"
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in paths.NOTEBOOKS.glob("*.ipynb")))
+            raise InputError(f"there is no notebook {name!r}: choose among {known}.")
+        found = _parameters(path)
+        if found != expected:
+            raise InputError(
+                f"{name} takes the parameters {', '.join(sorted(found))}, but a notebook of the "
+                f"study takes {', '.join(sorted(expected))}: mend its parameters cell."
+            )
+
+
+def execute(name: str, study: Study) -> Outcome:
+    """Execute the notebook `name`, publish it beside its figures, and say what came of it.
+
+    A failing cell is part of the outcome, not an exception; what ran before it is kept.
+    """
+    folder = study.figures(name)
+    executed = folder / f"{name}.ipynb"
+    start, error = time.time(), ""
+    try:
+        papermill.execute_notebook(
+            paths.NOTEBOOKS / f"{name}.ipynb",
+            executed,
+            parameters=plain_parameters(study),
+            kernel_name="python3",
+            progress_bar=False,
+            extra_arguments=["--log-level=ERROR"],  # of the kernel: no notes between our lines
+        )
+    except PapermillExecutionError as failure:
+        error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
+    except Exception as failure:  # the kernel did not start or died
+        error = f"{type(failure).__name__}: {failure}"
+    seconds = time.time() - start
+    if executed.is_file():
+        publish(executed, folder.parent / f"{name}.html")
+    made = {
+        suffix: sorted(
+            file.stem for file in folder.glob(f"*.{suffix}") if file.stat().st_mtime >= start - 1
+        )
+        for suffix in ("png", "md")
+    }
+    outcome = Outcome(
+        name=name,
+        title=_title(paths.NOTEBOOKS / f"{name}.ipynb"),
+        status="failed" if error else "ok",
+        error=re.sub(r"\x1b\[[0-9;]*m", "", error),
+        seconds=round(seconds, 1),
+        profile=study.profile,
+        source=study.source,
+        pictures=made["png"],
+        tables=made["md"],
+    )
+    (folder / "status.json").write_text(json.dumps(outcome._asdict(), indent=1), encoding="utf-8")
+    return outcome
+
+
+def plain_parameters(study: Study) -> dict[str, Any]:
+    """Return the study as plain Python values; Papermill writes others down as text."""
+    return study.model_dump(mode="json")
+
+
+def publish(executed: Path, page: Path) -> None:
+    """Write an executed notebook as one HTML file that needs no network."""
+    exporter = HTMLExporter(template_name="lab", embed_images=True)
+    exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
+    exporter.mermaid_js_url = ""
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.source = re.sub(r"^# Parameters\n", "# The parameters of this run\n", cell.source)
+    body, _ = exporter.from_notebook_node(
+        notebook, resources={"metadata": {"name": _title(executed)}}
+    )
+    page.write_text(body, encoding="utf-8")
+
+
+def _parameters(path: Path) -> set[str]:
+    """Return the names that the cell tagged "parameters" assigns."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            assigned = (
+                node for node in ast.parse(cell.source).body if isinstance(node, ast.Assign)
+            )
+            return {target.id for node in assigned for target in node.targets}
+    return set()
+
+
+def _title(path: Path) -> str:
+    first = nbformat.read(path, as_version=4).cells[0].source
+    return first.splitlines()[0].lstrip("# ")

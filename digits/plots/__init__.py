@@ -1,0 +1,22 @@
+"""Every figure of the study: from tidy tables to pictures. Nothing here trains or reads records.
+
+A figure says in its caption how many rounds and epochs it shows (see `tables.scope`).
+"""
+
+from digits.plots.common import save
+from digits.plots.comparison import effects_forest, error_boxes, seconds_a_round
+from digits.plots.exploration import balance, mean_digits, pairs_grid, strips
+from digits.plots.training import consecutive_trainings, loss_and_accuracy
+
+__all__ = [
+    "balance",
+    "consecutive_trainings",
+    "effects_forest",
+    "error_boxes",
+    "loss_and_accuracy",
+    "mean_digits",
+    "pairs_grid",
+    "save",
+    "seconds_a_round",
+    "strips",
+]

@@ -1,0 +1,131 @@
+"""Figures of training: loss and accuracy by epoch, and error by consecutive training."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from digits.plots.common import caption as caption_below
+from digits.plots.common import colour_of
+
+
+def _mean_band(axis, curves: pd.DataFrame, name: str, transform=None, **style) -> Line2D:
+    """Draw the mean over rounds of one curve, with a band of one SD."""
+    table = curves.pivot(index="epoch", columns="seed", values=name)
+    if transform is not None:
+        table = transform(table)
+    mean, sd = table.mean(axis=1), table.std(axis=1).fillna(0)
+    (line,) = axis.plot(table.index, mean, **style)
+    low = mean - sd
+    if axis.get_yscale() == "log":
+        low = low.clip(lower=mean * 0.2)
+    axis.fill_between(table.index, low, mean + sd, color=line.get_color(), alpha=0.15, lw=0)
+    return line
+
+
+def loss_and_accuracy(
+    curves: pd.DataFrame, experiments: list[str], columns: int, caption: str, log_loss: bool
+) -> Figure:
+    """Show loss (left axis) and accuracy (right axis) by epoch, one panel per experiment.
+
+    The colours are those of kqiku's Figure 1: train loss red, test loss blue, test accuracy green,
+    train accuracy black; line styles tell them apart in grey.
+    """
+    rows = -(-len(experiments) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.75 * columns + 0.6, 2.35 * rows + 0.8), sharex=True, squeeze=False
+    )
+    top_loss = curves[["objective", "test_loss"]].to_numpy().max()
+    for index, (axis, name) in enumerate(zip(axes.flat, experiments, strict=True)):
+        panel = curves[curves.experiment == name]
+        if log_loss:
+            axis.set_yscale("log")
+        accuracy = axis.twinx()
+        accuracy.spines.right.set_visible(True)
+        accuracy.grid(False)
+        lines = [
+            _mean_band(axis, panel, "objective", color="#c1272d", label="train loss (minimised)"),
+            _mean_band(
+                axis,
+                panel,
+                "test_loss",
+                color="#1f4fa3",
+                linestyle="--",
+                label="test loss (target)",
+            ),
+            _mean_band(
+                accuracy,
+                panel,
+                "test_error",
+                lambda error: 100 - error,
+                color="#1b7f3b",
+                linestyle="-.",
+                label="test accuracy",
+            ),
+            _mean_band(
+                accuracy,
+                panel,
+                "train_error",
+                lambda error: 100 - error,
+                color="black",
+                linestyle=":",
+                label="train accuracy",
+            ),
+        ]
+        accuracy.set_ylim(45, 101)
+        if not log_loss:
+            axis.set_ylim(0, top_loss * 1.05)
+        axis.set_title(name.split("/")[1])
+        if index % columns == 0:
+            axis.set_ylabel("cross-entropy")
+        else:
+            axis.tick_params(labelleft=log_loss)
+        if index % columns == columns - 1:
+            accuracy.set_ylabel("accuracy (%)")
+        else:
+            accuracy.tick_params(labelright=False)
+        if index // columns == rows - 1:
+            axis.set_xlabel("epoch")
+    figure.legend(handles=lines, loc="outside upper center", ncols=4)
+    caption_below(figure, caption)
+    return figure
+
+
+def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption: str) -> Figure:
+    """Show the error after each of the consecutive trainings of one network, a panel a network.
+
+    stages: rows of experiment, seed, training (from 1), train_error, test_error.
+    published: rows of experiment, quantity, row, mean (see `tables.published_numbers`).
+    """
+    names = list(dict.fromkeys(stages.experiment))
+    figure, axes = plt.subplots(
+        2, len(names), figsize=(2.3 * len(names), 4.6), sharex=True, sharey="row", squeeze=False
+    )
+    for column, name in enumerate(names):
+        for axis, quantity in zip(axes[:, column], ("test_error", "train_error"), strict=True):
+            runs = stages[stages.experiment == name]
+            for _, run in runs.groupby("seed"):
+                axis.plot(run.training, run[quantity], color="#b5b5b5", linewidth=0.8)
+            mean = runs.groupby("training")[quantity].mean()
+            axis.plot(mean.index, mean, "o-", color=colour_of(name), markersize=3.5)
+            numbers = published[
+                (published.experiment == name) & (published.quantity == quantity)
+            ].itertuples()
+            for number, style in zip(numbers, ("-", "--"), strict=False):
+                axis.axhline(number.mean, color="black", linewidth=1, linestyle=style)
+            axis.set_ylim(bottom=0)
+        axes[0, column].set_title(name.split("/")[1])
+        axes[1, column].set(
+            xlabel="training of 25 epochs" if column == 0 else "", xticks=[1, 5, 10]
+        )
+    axes[0, 0].set_ylabel("test error (%)")
+    axes[1, 0].set_ylabel("train error (%)")
+    handles = [
+        Line2D([], [], color="#b5b5b5", linewidth=0.8, label="one network"),
+        Line2D([], [], color=colour_of(names[0]), marker="o", markersize=3.5, label="mean"),
+        Line2D([], [], color="black", linewidth=1, label="published mean"),
+        Line2D([], [], color="black", linewidth=1, linestyle="--", label='published, "+aux" row'),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    caption_below(figure, caption)
+    return figure

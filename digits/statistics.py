@@ -1,0 +1,119 @@
+"""Means, paired differences and effects with their intervals. Rounds are what they are over.
+
+Everything takes and gives per cent, or points of per cent for differences. n is always part of
+the answer. An interval needs two rounds; with one it is NaN, never zero.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from digits.errors import InputError
+
+CONFIDENCE = 0.95
+
+
+def summarise(values) -> pd.Series:
+    """Return n, mean, sample SD and the t interval of the mean (low, high) of `values` (n,)."""
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n == 0:
+        raise InputError("there are no values to summarise: train a round first.")
+    if n == 1:
+        return pd.Series({"n": 1, "mean": values[0], "sd": np.nan, "low": np.nan, "high": np.nan})
+    low, high = mean_interval(values)
+    return pd.Series(
+        {"n": n, "mean": values.mean(), "sd": values.std(ddof=1), "low": low, "high": high}
+    )
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the t interval of the mean; of no width if all values are equal."""
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    interval = stats.ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
+    return float(interval.low), float(interval.high)
+
+
+def summary_table(frame: pd.DataFrame, value: str = "test_error") -> pd.DataFrame:
+    """Return one row per experiment, in the order of `frame`: n, mean, sd, low, high of `value`."""
+    return frame.groupby("experiment", sort=False)[value].apply(summarise).unstack()
+
+
+def welch_from_published(
+    ours: pd.Series, mean: float, sd: float | None, n: int
+) -> tuple[float, float, float]:
+    """Return our mean minus the published one, and the Welch interval of that difference.
+
+    ours: what `summarise` gives. The interval is NaN where either side has no spread to go by.
+    """
+    difference = ours["mean"] - mean
+    if sd is None or n < 2 or ours["n"] < 2:
+        return difference, np.nan, np.nan
+    error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
+    if error.sum() == 0:
+        return difference, difference, difference
+    freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(error.sum())
+    return difference, difference - half, difference + half
+
+
+def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per published number: both means, SDs and n, and their difference.
+
+    frame: tidy rows of runs; published: rows of experiment, quantity, row, mean, sd, n.
+    Raises `InputError` if an experiment with a published number has no run in `frame`.
+    """
+    rows = []
+    for number in published.itertuples():
+        values = frame.loc[frame.experiment == number.experiment, number.quantity]
+        ours = summarise(values)
+        difference, low, high = welch_from_published(ours, number.mean, number.sd, number.n)
+        rows.append(
+            {
+                "experiment": number.experiment,
+                "row": number.row,
+                "quantity": number.quantity,
+                "published": number.mean,
+                "published_sd": number.sd,
+                "published_n": number.n,
+                "ours": ours["mean"],
+                "ours_sd": ours["sd"],
+                "n": int(ours["n"]),
+                "difference": difference,
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+#: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
+EFFECTS = {
+    "weight sharing alone": (-1, 1, 0, 0),
+    "auxiliary loss alone": (-1, 0, 1, 0),
+    "both": (-1, 0, 0, 1),
+    "weight sharing, given the auxiliary loss": (0, 0, -1, 1),
+    "auxiliary loss, given weight sharing": (0, -1, 0, 1),
+    "interaction": (1, -1, -1, 1),
+}
+
+
+def factorial_effects(frame: pd.DataFrame, value: str = "test_error") -> pd.DataFrame:
+    """Return the effects of weight sharing and auxiliary loss per architecture, in points.
+
+    frame: tidy rows; only architectures that have all four variants count. Each effect is taken
+    within a round (all four networks saw the same pairs) and then summarised over the rounds that
+    all four have, so a negative effect means fewer errors.
+    """
+    rows = []
+    for architecture, runs in frame.groupby("architecture", sort=False):
+        cells = runs.pivot(index="seed", columns=["aux", "ws"], values=value)
+        order = [(False, False), (False, True), (True, False), (True, True)]
+        if not set(order) <= set(cells.columns):
+            continue
+        cells = cells[order].dropna()
+        for effect, weights in EFFECTS.items():
+            per_round = cells.to_numpy() @ np.array(weights, dtype=float)
+            rows.append({"architecture": architecture, "effect": effect, **summarise(per_round)})
+    return pd.DataFrame(rows)

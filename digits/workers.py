@@ -1,0 +1,132 @@
+"""Train runs in worker processes, with one progress bar. What comes of a run is a value."""
+
+import functools
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import joblib
+import torch
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
+
+from digits import paths
+from digits.data import load
+from digits.errors import InputError
+from digits.experiments import Experiment
+from digits.records import Record
+from digits.training import Diverged, train
+
+
+class Run(NamedTuple):
+    """One round of one experiment; the experiment's recipe is that of the study's profile."""
+
+    experiment: Experiment
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.experiment.id} #{self.seed}"
+
+
+class Outcome(NamedTuple):
+    """What came of a run: its record, or why there is none."""
+
+    run: Run
+    record: Record | None
+    failure: str = ""
+
+
+@functools.cache
+def _flops_a_pair(build) -> float:
+    images = torch.zeros(2, 2, 14, 14)
+    with torch.random.fork_rng(devices=[]), FlopCounterMode(display=False) as counter:
+        build().eval()(images)
+    return counter.get_total_flops() / len(images)
+
+
+def expected_seconds(experiment: Experiment) -> float:
+    """Guess how long a run takes, for ordering and for the time left; only ratios matter."""
+    recipe = experiment.recipe
+    steps = -(-recipe.train_pairs // recipe.batch_size)
+    # A training pair costs three forward passes, a pair of the curves one; 20 GFLOP/s on one core.
+    passes = 3 * recipe.train_pairs + recipe.train_pairs + recipe.test_pairs
+    epoch = steps * 1.5e-3 + passes * _flops_a_pair(experiment.build) / 2e10
+    return recipe.trainings * recipe.epochs * epoch
+
+
+def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:
+    """Train `runs` in `jobs` processes of one thread each; yield what comes of each as it comes.
+
+    The order in is the order of starting. Raises `InputError` if a worker process is ended from
+    outside; what was yielded before is done.
+    """
+    with _ProgressBar(runs) as bar:
+
+        def tasks():
+            for run in runs:
+                bar.started(run)
+                yield joblib.delayed(_attempt)(run, source, str(paths.data_dir()))
+
+        with joblib.parallel_config("loky", n_jobs=min(jobs, len(runs)), inner_max_num_threads=1):
+            parallel = joblib.Parallel(
+                return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
+            )
+            try:
+                for outcome in parallel(tasks()):
+                    bar.ended(outcome.run)
+                    yield outcome
+            except TerminatedWorkerError as error:
+                raise InputError(
+                    "a worker process was ended from outside (out of memory?): what is recorded is "
+                    "kept, the same command goes on from there, with fewer --jobs if it recurs."
+                ) from error
+
+
+def _attempt(run: Run, source: str, data_dir: str) -> Outcome:
+    """Train one run in a worker process; a fault of one run must not end the others."""
+    os.environ["DIGITS_DATA"] = data_dir
+    try:
+        return Outcome(run, train(run.experiment, run.seed, load(source)))
+    except (Diverged, InputError) as error:
+        return Outcome(run, None, str(error))
+    except Exception as error:
+        return Outcome(run, None, f"{run}: {type(error).__name__}: {error}")
+
+
+class _ProgressBar:
+    """What is done, what runs now, and the time left by expected cost."""
+
+    def __init__(self, runs: list[Run]):
+        self.total, self.done = len(runs), 0
+        self.running: dict[str, None] = {}
+        self.bar = tqdm(
+            total=sum(expected_seconds(run.experiment) for run in runs),
+            bar_format="{desc} |{bar:20}| {elapsed} elapsed, {remaining} left{postfix}",
+            dynamic_ncols=True,
+            smoothing=0,
+            mininterval=0.2 if sys.stderr.isatty() else 20,
+        )
+        self._show()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+
+    def started(self, run: Run) -> None:
+        self.running[str(run)] = None
+        self._show()
+
+    def ended(self, run: Run) -> None:
+        self.running.pop(str(run))
+        self.done += 1
+        self._show()
+        self.bar.update(expected_seconds(run.experiment))
+
+    def _show(self) -> None:
+        self.bar.set_description_str(f"trained {self.done}/{self.total}", refresh=False)
+        now = ", ".join(self.running)
+        self.bar.set_postfix_str(f"now {now}" if now else "", refresh=False)

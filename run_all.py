@@ -1,0 +1,176 @@
+"""Train what is missing, execute every notebook, and leave each figure and table in figures/.
+
+python run_all.py                               quick profile, sample digits: real training
+python run_all.py --profile paper --data mnist  the reports' own rounds and epochs, all of MNIST
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import joblib
+from tqdm import tqdm
+
+from digits import paths, records
+from digits.data import SOURCES
+from digits.errors import InputError
+from digits.experiments import PROFILES
+from digits.study import Study
+
+#: Each notebook and the experiments it shows.
+NOTEBOOKS = {
+    "00_exploration": (),
+    "01_kqiku": ("kqiku/*",),
+    "05_zadoks": ("zadoks/*",),
+    "07_comparison": ("*",),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers bad options with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help lists the options).")
+
+
+def parser() -> Parser:
+    """Describe the options."""
+    options = Parser(
+        prog="run_all.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    add = options.add_argument
+    add("--profile", default="quick", help=f"how much: {', '.join(PROFILES)} (default: quick)")
+    add("--data", default="sample", help=f"digits: {', '.join(SOURCES)} (default: sample)")
+    add(
+        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA or data/)"
+    )
+    add("--results", type=Path, help="folder of the records (default: $DIGITS_RESULTS or results/)")
+    add("--figures", type=Path, help="folder of figures (default: $DIGITS_FIGURES or figures/)")
+    add("--only", metavar="NOTEBOOK", action="append", help="this notebook only; may be repeated")
+    add("--seeds", help="these rounds of every experiment, such as 0,1,2 (default: the profile's)")
+    add("--jobs", type=int, help="worker processes (default: one per core)")
+    add("--fresh", action="store_true", help="train again; existing records are moved aside")
+    add("--train-only", action="store_true", help="train what is missing, execute no notebook")
+    add("--shard", default="1/1", help="with --train-only: i/n trains the i-th of n equal parts")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the study; 0 if all went well, 1 if a run or a notebook failed, 2 for bad input."""
+    try:
+        return run(parser().parse_args(arguments))
+    except InputError as error:
+        print(f"run_all.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "\nrun_all.py: interrupted; finished runs are recorded, the same command goes on.",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the study as `options` say; see `main`."""
+    for variable, folder in (
+        ("DIGITS_DATA", options.data_dir),
+        ("DIGITS_RESULTS", options.results),
+        ("DIGITS_FIGURES", options.figures),
+    ):
+        if folder is not None:
+            os.environ[variable] = str(folder.resolve())
+    study = Study(
+        source=options.data,
+        profile=options.profile,
+        seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
+        jobs=options.jobs,
+    )
+    share = _share(options.shard)
+    if share != (1, 1) and not options.train_only:
+        raise InputError(
+            f"--shard {options.shard} trains a part only, and figures need all of it: "
+            "add --train-only."
+        )
+    names = _notebooks(options.only)
+    if not options.train_only:
+        from digits import notebooks, page  # --train-only does without Jupyter
+
+        notebooks.check(names)
+
+    patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
+    failures = train(study, patterns, share, options.fresh) if patterns else []
+    for failure in failures:
+        print(f"failed: {failure.failure}", file=sys.stderr)
+    if options.train_only:
+        return 1 if failures else 0
+
+    start = time.time()
+    outcomes = []
+    with tqdm(
+        total=len(names), bar_format="notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
+    ) as bar:
+        tasks = (joblib.delayed(notebooks.execute)(name, study) for name in names)
+        workers = min(study.n_jobs, len(names))
+        for outcome in joblib.Parallel(workers, return_as="generator_unordered")(tasks):
+            outcomes.append(outcome)
+            bar.set_postfix_str(f"last {outcome.name}", refresh=False)
+            bar.update()
+    index = page.write_index(study.profile)
+    failed = sorted(outcome for outcome in outcomes if outcome.status == "failed")
+    for outcome in failed:
+        print(f"failed: {outcome.name}, {outcome.error}", file=sys.stderr)
+    print(
+        f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks executed in "
+        f"{time.time() - start:.0f} s; open {os.path.relpath(index)}"
+    )
+    return 1 if failures or failed else 0
+
+
+def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh: bool) -> list:
+    """Train the missing runs, say what was done, and return the failures."""
+    wanted = study.runs(*patterns)
+    if fresh:
+        names = list(dict.fromkeys(run.experiment.id for run in wanted))
+        aside = records.move_aside(paths.results_dir(), names, study.source)
+        if aside:
+            print(f"existing records were moved to {os.path.relpath(aside)}")
+    missing = len(study.missing(*patterns))
+    where = os.path.relpath(paths.results_dir() / study.source)
+    if not missing:
+        print(f"nothing to train: all {len(wanted)} runs have their records in {where}")
+        return []
+    start = time.time()
+    part = "" if share == (1, 1) else f", of which part {share[0]} of {share[1]}"
+    print(
+        f"{missing} of {len(wanted)} runs are missing in {where}{part}; "
+        f"training on {study.n_jobs} worker{'s' if study.n_jobs > 1 else ''}",
+        flush=True,
+    )
+    failures = study.train_missing(*patterns, share=share)
+    print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
+    return failures
+
+
+def _notebooks(only: list[str] | None) -> list[str]:
+    for name in only or ():
+        if name.removesuffix(".ipynb") not in NOTEBOOKS:
+            raise InputError(
+                f"--only {name}: there is no such notebook; choose among {', '.join(NOTEBOOKS)}."
+            )
+    return [
+        name for name in NOTEBOOKS if not only or name in {o.removesuffix(".ipynb") for o in only}
+    ]
+
+
+def _share(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise InputError(f"--shard {text} is not i/n with i from 1 to n, such as 2/4.")
+    return int(match[1]), int(match[2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The table of experiments: ids, profiles, published numbers, selection."""
+
+import pytest
+
+from digits.errors import InputError
+from digits.experiments import EXPERIMENTS, PROFILES, select
+
+
+def test_ids_read_report_model_options_variant():
+    experiment = EXPERIMENTS["zadoks/twinnet+ws+aux@published"]
+    assert experiment.report == "zadoks"
+    assert experiment.options == {"ws", "aux"}
+    assert experiment.variant == "published"
+    assert experiment.architecture == "zadoks/twinnet@published"
+    assert EXPERIMENTS["kqiku/fcc"].options == set()
+
+
+def test_both_reports_have_their_experiments_with_their_rounds():
+    rounds = {name: experiment.rounds for name, experiment in EXPERIMENTS.items()}
+    assert len(rounds) == 28
+    assert rounds["zadoks/twinnet+aux"] == 16
+    assert rounds["zadoks/twinnet+aux@published"] == 32
+    assert {n for name, n in rounds.items() if name.startswith("kqiku")} == {10}
+
+
+def test_protocols_as_written_and_as_published():
+    written = EXPERIMENTS["zadoks/twinnet+ws+aux"].recipe
+    coded = EXPERIMENTS["zadoks/twinnet+ws+aux@published"].recipe
+    assert (written.batch_size, written.order) == (25, "shuffled")
+    assert (coded.batch_size, coded.order) == (128, "fixed")
+    chain = EXPERIMENTS["kqiku/cnn+ws@published"].recipe
+    assert (chain.trainings, chain.epochs, chain.auxiliary_weight) == (10, 25, 0)
+
+
+def test_published_numbers_are_errors_in_per_cent():
+    (number,) = EXPERIMENTS["zadoks/twinnet+ws+aux"].published
+    assert (number.mean, number.sd, number.n) == (4.78, 0.62, 16)
+    train, test = EXPERIMENTS["kqiku/cnn+ws+aux"].published
+    assert (train.quantity, train.mean, train.sd) == ("train_error", 2.53, 1.58)
+    assert (test.quantity, test.mean, test.sd) == ("test_error", 12.8, 1.72)
+
+
+def test_the_published_chain_stands_for_the_rows_with_and_without_auxiliary_loss():
+    rows = [number.row for number in EXPERIMENTS["kqiku/fcc+ws@published"].published]
+    assert rows == ["fcc+ws", "fcc+ws", "fcc+ws+aux", "fcc+ws+aux"]
+
+
+def test_quick_profile_keeps_the_epochs_and_takes_few_rounds():
+    quick = PROFILES["quick"]
+    assert quick.seeds(EXPERIMENTS["zadoks/twinnet"]) == (0, 1, 2)
+    assert quick.seeds(EXPERIMENTS["kqiku/fcc@published"]) == (0,)  # ten trainings a run
+    assert quick.recipe(EXPERIMENTS["kqiku/fcc"]) == EXPERIMENTS["kqiku/fcc"].recipe
+
+
+def test_paper_profile_is_the_experiment_as_it_stands():
+    for experiment in EXPERIMENTS.values():
+        assert PROFILES["paper"].recipe(experiment) == experiment.recipe
+        assert PROFILES["paper"].seeds(experiment) == tuple(range(experiment.rounds))
+
+
+def test_smoke_profile_limits_and_never_raises_a_field():
+    for experiment in EXPERIMENTS.values():
+        recipe = PROFILES["smoke"].recipe(experiment)
+        assert recipe.epochs == 2
+        assert recipe.trainings == min(2, experiment.recipe.trainings)
+        assert recipe.batch_size == experiment.recipe.batch_size
+
+
+def test_select_takes_patterns_and_names_what_it_does_not_know():
+    assert [e.id for e in select("kqiku/fcc")] == ["kqiku/fcc"]
+    assert len(select("zadoks/*")) == 8
+    assert len(select("*")) == len(EXPERIMENTS)
+    with pytest.raises(InputError, match="'kqiku/mlp'"):
+        select("kqiku/fcc", "kqiku/mlp")

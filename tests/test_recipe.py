@@ -1,0 +1,71 @@
+"""A recipe refuses what cannot be trained, and its hash means what records rely on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from digits.errors import InputError
+from digits.recipe import Recipe
+
+GOOD = {"epochs": 25, "batch_size": 100, "learning_rate": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"epochs": 0}, "epochs = 0"),
+        ({"epochs": 2.5}, "epochs = 2.5"),
+        ({"epochs": "25"}, "epochs = '25'"),
+        ({"batch_size": 1}, "batch_size = 1"),
+        ({"batch_size": 1001}, "batch_size = 1001 is more than train_pairs = 1000"),
+        ({"batch_size": 333}, "leaves one of 1000 pairs"),
+        ({"learning_rate": 0}, "learning_rate = 0"),
+        ({"learning_rate": float("nan")}, "learning_rate = nan"),
+        ({"learning_rate": float("inf")}, "learning_rate = inf"),
+        ({"auxiliary_weight": -0.1}, "auxiliary_weight = -0.1"),
+        ({"order": "random"}, "order = 'random'"),
+        ({"trainings": 0}, "trainings = 0"),
+        ({"train_pairs": 1}, "train_pairs = 1"),
+        ({"test_pairs": 0}, "test_pairs = 0"),
+        ({"precise_pairs": 0}, "precise_pairs = 0"),
+        ({"learning_rte": 0.1}, "no field 'learning_rte'"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_value(change, sentence):
+    with pytest.raises(InputError) as error:
+        Recipe(**GOOD | change)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(InputError, match="needs the field 'epochs'"):
+        Recipe(batch_size=10, learning_rate=0.1)
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        Recipe(**GOOD).epochs = 3
+
+
+def test_but_changes_and_validates():
+    assert Recipe(**GOOD).but(epochs=3) == Recipe(**GOOD | {"epochs": 3})
+    with pytest.raises(InputError):
+        Recipe(**GOOD).but(epochs=0)
+
+
+def test_the_hash_is_stable_and_ignores_fields_at_their_default():
+    assert Recipe(**GOOD).hash == "a088844fbea7"  # committed records rest on it
+    assert Recipe(**GOOD, order="shuffled", trainings=1).hash == Recipe(**GOOD).hash
+
+
+@given(epochs=st.integers(1, 999), batch=st.integers(2, 99), rate=st.floats(1e-6, 1))
+def test_any_change_changes_the_hash(epochs, batch, rate):
+    fields = {"epochs": epochs, "batch_size": batch, "learning_rate": rate, "train_pairs": 4950}
+    if 4950 % batch == 1:
+        return
+    recipe = Recipe(**fields)
+    assert recipe.but(epochs=epochs + 1).hash != recipe.hash
+    assert recipe.but(learning_rate=rate * 2).hash != recipe.hash
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
