@@ -88,13 +88,13 @@ def run(options: argparse.Namespace) -> int:
         seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
         jobs=options.jobs,
     )
-    share = _share(options.shard)
+    share = share_of(options.shard)
     if share != (1, 1) and not options.train_only:
         raise InputError(
             f"--shard {options.shard} trains a part only, and figures need all of it: "
             "add --train-only."
         )
-    names = _notebooks(options.only)
+    names = notebooks_named(options.only)
     if not options.train_only:
         from digits import notebooks, page  # --train-only does without Jupyter
 
@@ -131,22 +131,21 @@ def run(options: argparse.Namespace) -> int:
 
 def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh: bool) -> list:
     """Train the missing runs, say what was done, and return the failures."""
-    wanted = study.runs(*patterns)
     if fresh:
-        names = list(dict.fromkeys(run.experiment.id for run in wanted))
+        names = list(dict.fromkeys(run.experiment.id for run in study.runs(*patterns)))
         aside = records.move_aside(paths.results_dir(), names, study.source)
         if aside:
             print(f"existing records were moved to {os.path.relpath(aside)}")
-    missing = len(study.missing(*patterns))
+    missing = len(study.missing(*patterns, share=share))
     where = os.path.relpath(paths.results_dir() / study.source)
+    part = "" if share == (1, 1) else f" of part {share[0]}/{share[1]}"
     if not missing:
-        print(f"nothing to train: all {len(wanted)} runs have their records in {where}")
+        print(f"nothing to train: all runs{part} have their records in {where}")
         return []
     start = time.time()
-    part = "" if share == (1, 1) else f", of which part {share[0]} of {share[1]}"
     print(
-        f"{missing} of {len(wanted)} runs are missing in {where}{part}; "
-        f"training on {study.n_jobs} worker{'s' if study.n_jobs > 1 else ''}",
+        f"{missing} runs{part} have no record in {where} yet; training on {study.n_jobs} "
+        f"worker{'s' if study.n_jobs > 1 else ''}",
         flush=True,
     )
     failures = study.train_missing(*patterns, share=share)
@@ -154,7 +153,8 @@ def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh
     return failures
 
 
-def _notebooks(only: list[str] | None) -> list[str]:
+def notebooks_named(only: list[str] | None) -> list[str]:
+    """Return the notebooks to execute, in their order: all, or those of `--only`."""
     for name in only or ():
         if name.removesuffix(".ipynb") not in NOTEBOOKS:
             raise InputError(
@@ -165,7 +165,8 @@ def _notebooks(only: list[str] | None) -> list[str]:
     ]
 
 
-def _share(text: str) -> tuple[int, int]:
+def share_of(text: str) -> tuple[int, int]:
+    """Return (i, n) of the text "i/n"."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise InputError(f"--shard {text} is not i/n with i from 1 to n, such as 2/4.")

@@ -22,7 +22,8 @@ class Published(Value):
     """A number of a report, as an error in per cent, whatever the report's own unit.
 
     quantity: which error; mean, sd: in per cent (sd None where none was given).
-    n: how many runs the report says the mean is over.
+    n: how many independent runs the mean is over; 1 for kqiku's chains of one network, whose
+        printed SD is over the trainings of that network.
     row: the line of the report's table, or the place in its text.
     """
 
@@ -196,7 +197,10 @@ def _kqiku() -> list[Experiment]:
                 build=partial(in_code, shared=bool(suffix), auxiliary=False),
                 recipe=as_coded.but(trainings=10),
                 rounds=10,
-                published=published[suffix] + published[f"{suffix}+aux"],
+                published=tuple(
+                    Published(**number.model_dump() | {"n": 1})
+                    for number in published[suffix] + published[f"{suffix}+aux"]
+                ),
                 reported_parameters=count,
             )
             for suffix in ("", "+ws")

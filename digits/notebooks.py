@@ -73,7 +73,8 @@ def execute(name: str, study: Study) -> Outcome:
             extra_arguments=["--log-level=ERROR"],  # of the kernel: no notes between our lines
         )
     except PapermillExecutionError as failure:
-        error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
+        # Counted from 1 in the source, which lacks the cell that Papermill injects.
+        error = f"cell {failure.cell_index}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # the kernel did not start or died
         error = f"{type(failure).__name__}: {failure}"
     seconds = time.time() - start

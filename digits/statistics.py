@@ -40,16 +40,22 @@ def summary_table(frame: pd.DataFrame, value: str = "test_error") -> pd.DataFram
     return frame.groupby("experiment", sort=False)[value].apply(summarise).unstack()
 
 
-def welch_from_published(
+def difference_from_published(
     ours: pd.Series, mean: float, sd: float | None, n: int
 ) -> tuple[float, float, float]:
-    """Return our mean minus the published one, and the Welch interval of that difference.
+    """Return our mean minus the published one, and the interval of that difference.
 
-    ours: what `summarise` gives. The interval is NaN where either side has no spread to go by.
+    ours: what `summarise` gives. Welch's interval from both means, SDs and n; where the published
+    number is of one run (n = 1), the interval for one more run with our spread. NaN where there
+    is no spread to go by.
     """
     difference = ours["mean"] - mean
-    if sd is None or n < 2 or ours["n"] < 2:
+    if ours["n"] < 2 or (n > 1 and sd is None):
         return difference, np.nan, np.nan
+    if n == 1:
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, ours["n"] - 1) * ours["sd"]
+        half *= np.sqrt(1 + 1 / ours["n"])
+        return difference, difference - half, difference + half
     error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
     if error.sum() == 0:
         return difference, difference, difference
@@ -59,7 +65,7 @@ def welch_from_published(
 
 
 def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per published number: both means, SDs and n, and their difference.
+    """Return one row per published number: both means, SDs and n, their difference.
 
     frame: tidy rows of runs; published: rows of experiment, quantity, row, mean, sd, n.
     Raises `InputError` if an experiment with a published number has no run in `frame`.
@@ -68,7 +74,7 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
     for number in published.itertuples():
         values = frame.loc[frame.experiment == number.experiment, number.quantity]
         ours = summarise(values)
-        difference, low, high = welch_from_published(ours, number.mean, number.sd, number.n)
+        difference, low, high = difference_from_published(ours, number.mean, number.sd, number.n)
         rows.append(
             {
                 "experiment": number.experiment,
@@ -83,9 +89,20 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "difference": difference,
                 "low": low,
                 "high": high,
+                "reproduced": reproduced(difference, low, high),
             }
         )
     return pd.DataFrame(rows)
+
+
+def reproduced(difference: float, low: float, high: float) -> bool | None:
+    """Say whether a published mean is reproduced, or None where that cannot be said.
+
+    It is if the interval of the difference contains 0, or the difference is under one point.
+    """
+    if abs(difference) < 1:
+        return True
+    return None if np.isnan(low) else bool(low <= 0 <= high)
 
 
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.

@@ -85,25 +85,23 @@ class Study(Value):
             for seed in (self.seeds or profile.seeds(experiment))
         ]
 
-    def missing(self, *patterns: str) -> list[Run]:
-        """Return the wanted runs that have no record yet, longest first."""
-        wanted = self.runs(*patterns)
+    def missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Run]:
+        """Return the wanted runs that have no record yet, longest first.
+
+        share: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
+            runs, so several machines agree on them whatever each has done so far.
+        """
+        index, parts = share
+        wanted = sorted(self.runs(*patterns), key=lambda run: -expected_seconds(run.experiment))
         done = self._read(wanted)
-        return sorted(
-            (run for run in wanted if self._key(run) not in done),
-            key=lambda run: -expected_seconds(run.experiment),
-        )
+        return [run for run in wanted[index - 1 :: parts] if self._key(run) not in done]
 
     def train_missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Outcome]:
-        """Train the wanted runs that have no record and return those that failed.
-
-        share: (i, n) trains only the i-th of n equal parts of the missing runs, for use on
-            several machines.
+        """Train the wanted runs that have no record (see `missing`) and return those that failed.
 
         Raises `InputError` before any training if the data or the number of pairs do not fit.
         """
-        index, parts = share
-        missing = self.missing(*patterns)[index - 1 :: parts]
+        missing = self.missing(*patterns, share=share)
         if not missing:
             return []
         digits = load(self.source)

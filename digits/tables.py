@@ -124,6 +124,7 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
                 _interval({"low": low, "high": high}, "+")
                 for low, high in zip(agreement.low, agreement.high, strict=True)
             ],
+            "reproduced": agreement.reproduced.map({True: "yes", False: "no", None: "undecided"}),
         }
     )
 

@@ -4,7 +4,10 @@ import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 plt.style.use(Path(__file__).parent.parent / "style.mplstyle")
@@ -27,6 +30,28 @@ def caption(figure: Figure, text: str) -> None:
     """Put `text` below the axes, wrapped to the width of the figure."""
     lines = textwrap.fill(text, width=int(figure.get_figwidth() * 17))
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="#444444")
+
+
+def rows_of_points(axis: Axes, rows: dict[str, pd.Series], colours: list) -> None:
+    """Draw one row per entry from top to bottom: every value a point, n at the right edge.
+
+    Points are spread across the row by the golden ratio, so that equal data give an equal picture.
+    """
+    for height, (values, colour) in enumerate(zip(rows.values(), colours, strict=True)):
+        spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.4
+        axis.plot(values, height + spread, "o", color=colour, alpha=0.5, markersize=3.2, mew=0)
+        axis.annotate(
+            f"n = {len(values)}",
+            (1.01, height),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+            color="#444444",
+        )
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlim(left=0)
+    axis.grid(axis="y", visible=False)
 
 
 def save(figure: Figure, folder: Path, name: str) -> Figure:

@@ -9,54 +9,53 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from digits.plots.common import PUBLISHED, colour_of
+from digits.plots.common import PUBLISHED, colour_of, rows_of_points
 from digits.plots.common import caption as caption_below
-from digits.statistics import EFFECTS, summarise
+from digits.statistics import EFFECTS
 
 
 def error_boxes(
     frame: pd.DataFrame, published: pd.DataFrame, caption: str, value: str = "test_error"
 ) -> Figure:
     """Show the test error of every round as a box and points, and the published mean and SD."""
-    names = list(dict.fromkeys(frame.experiment))
-    figure, axis = plt.subplots(figsize=(8.5, 0.27 * len(names) + 1.5))
-    colours = {name: colour_of(name) for name in names}
-    common = {"x": value, "y": "experiment", "order": names, "hue": "experiment", "legend": False}
+    rows = {name: runs[value] for name, runs in frame.groupby("experiment", sort=False)}
+    figure, axis = plt.subplots(figsize=(8.5, 0.27 * len(rows) + 1.3))
+    colours = [colour_of(name) for name in rows]
     sns.boxplot(
         frame,
-        **common,
+        x=value,
+        y="experiment",
+        hue="experiment",
         palette=colours,
         fill=False,
         showfliers=False,
         width=0.6,
         linewidth=1,
+        legend=False,
         ax=axis,
     )
-    sns.stripplot(frame, **common, palette=colours, size=3, alpha=0.55, jitter=0.18, ax=axis)
-    numbers = published[(published.quantity == value) & published.experiment.isin(names)]
-    for name, rows in numbers.groupby("experiment"):
-        for index, number in enumerate(rows.itertuples()):
+    rows_of_points(axis, rows, colours)
+    for height, name in enumerate(rows):
+        numbers = published[(published.quantity == value) & (published.experiment == name)]
+        for index, number in enumerate(numbers.itertuples()):
             axis.errorbar(
                 number.mean,
-                names.index(name) + 0.3 * (index - (len(rows) - 1) / 2),
+                height + 0.3 * (index - (len(numbers) - 1) / 2),
                 xerr=number.sd,
                 elinewidth=1.2,
                 capsize=2.5,
+                zorder=3,
                 **PUBLISHED,
             )
     axis.set(xlabel="test error (%)", ylabel="")
-    axis.set_xlim(left=0)
-    axis.legend(
+    figure.legend(
         handles=[
             Line2D([], [], color="#777777", marker="o", linestyle="none", label="one round"),
             Line2D([], [], **PUBLISHED, label="published mean ± SD"),
         ],
-        loc="upper center",
-        bbox_to_anchor=(0.4, 1.0),
+        loc="outside upper center",
         ncols=2,
     )
-    axis.margins(y=0.02)
-    axis.set_ylim(len(names) - 0.4, -1.6)
     caption_below(figure, caption)
     return figure
 
@@ -96,25 +95,12 @@ def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
 
 
 def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:
-    """Show the seconds of training that a round takes, one box per experiment."""
-    names = list(dict.fromkeys(frame.experiment))
-    figure, axis = plt.subplots(figsize=(8.5, 0.3 * len(names) + 1.3))
-    colours = {name: colour_of(name) for name in names}
-    sns.stripplot(
-        frame,
-        x="train_seconds",
-        y="experiment",
-        hue="experiment",
-        palette=colours,
-        legend=False,
-        size=4,
-        alpha=0.6,
-        ax=axis,
-    )
-    for height, name in enumerate(names):
-        summary = summarise(frame.loc[frame.experiment == name, "train_seconds"])
-        axis.plot([summary["mean"]] * 2, [height - 0.3, height + 0.3], color="black")
-    axis.set(xlabel="seconds of training a round, one core", ylabel="")
-    axis.set_xlim(left=0)
+    """Show the seconds of training that each round took, and their mean."""
+    rows = {name: runs.train_seconds for name, runs in frame.groupby("experiment", sort=False)}
+    figure, axis = plt.subplots(figsize=(8.5, 0.3 * len(rows) + 1.1))
+    rows_of_points(axis, rows, [colour_of(name) for name in rows])
+    for height, seconds in enumerate(rows.values()):
+        axis.plot([seconds.mean()] * 2, [height - 0.3, height + 0.3], color="black")
+    axis.set_xlabel("seconds of training a round, one core")
     caption_below(figure, caption)
     return figure

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from digits.plots.common import caption as caption_below
 from digits.plots.common import colour_of
@@ -18,7 +19,7 @@ def _mean_band(axis, curves: pd.DataFrame, name: str, transform=None, **style) -
     (line,) = axis.plot(table.index, mean, **style)
     low = mean - sd
     if axis.get_yscale() == "log":
-        low = low.clip(lower=mean * 0.2)
+        low = low.clip(lower=mean * 0.2)  # a band may not reach 0 on a log axis
     axis.fill_between(table.index, low, mean + sd, color=line.get_color(), alpha=0.15, lw=0)
     return line
 
@@ -32,10 +33,11 @@ def loss_and_accuracy(
     train accuracy black; line styles tell them apart in grey.
     """
     rows = -(-len(experiments) // columns)
+    width = max(8.5, 2.75 * columns + 0.6)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(2.75 * columns + 0.6, 2.35 * rows + 0.8), sharex=True, squeeze=False
+        rows, columns, figsize=(width, 2.35 * rows + 0.8), sharex=True, squeeze=False
     )
-    top_loss = curves[["objective", "test_loss"]].to_numpy().max()
+    losses = curves[["objective", "test_loss"]].to_numpy()
     for index, (axis, name) in enumerate(zip(axes.flat, experiments, strict=True)):
         panel = curves[curves.experiment == name]
         if log_loss:
@@ -73,13 +75,18 @@ def loss_and_accuracy(
             ),
         ]
         accuracy.set_ylim(45, 101)
-        if not log_loss:
-            axis.set_ylim(0, top_loss * 1.05)
+        if log_loss:
+            axis.set_ylim(losses.min() / 1.1, losses.max() * 1.1)
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axis.set_ylim(0, losses.max() * 1.05)
         axis.set_title(name.split("/")[1])
         if index % columns == 0:
             axis.set_ylabel("cross-entropy")
         else:
-            axis.tick_params(labelleft=log_loss)
+            axis.tick_params(labelleft=False)
         if index % columns == columns - 1:
             accuracy.set_ylabel("accuracy (%)")
         else:
@@ -99,7 +106,7 @@ def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption
     """
     names = list(dict.fromkeys(stages.experiment))
     figure, axes = plt.subplots(
-        2, len(names), figsize=(2.3 * len(names), 4.6), sharex=True, sharey="row", squeeze=False
+        2, len(names), figsize=(2.3 * len(names), 4.6), sharex=True, squeeze=False
     )
     for column, name in enumerate(names):
         for axis, quantity in zip(axes[:, column], ("test_error", "train_error"), strict=True):
@@ -113,11 +120,11 @@ def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption
             ].itertuples()
             for number, style in zip(numbers, ("-", "--"), strict=False):
                 axis.axhline(number.mean, color="black", linewidth=1, linestyle=style)
-            axis.set_ylim(bottom=0)
+        axes[1, column].set_ylim(bottom=0)
+        axes[0, column].set_ylim(0, 1.05 * stages.test_error.max())
         axes[0, column].set_title(name.split("/")[1])
-        axes[1, column].set(
-            xlabel="training of 25 epochs" if column == 0 else "", xticks=[1, 5, 10]
-        )
+        axes[1, column].set_xlabel("training")
+        axes[1, column].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0, 0].set_ylabel("test error (%)")
     axes[1, 0].set_ylabel("train error (%)")
     handles = [

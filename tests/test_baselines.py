@@ -1,0 +1,29 @@
+"""Simple methods are scored on the pairs that the networks see."""
+
+import pytest
+
+from digits.baselines import BASELINES, baseline_errors, resolution_errors
+from digits.seeds import streams
+from digits.training import draw_round
+
+
+def test_always_lesser_or_equal_errs_on_all_other_targets(sample, tiny):
+    errors = baseline_errors(sample, tiny, (0, 1)).set_index(["baseline", "seed"]).test_error
+    assert len(errors) == 2 * len(BASELINES)
+    for seed in (0, 1):
+        target = draw_round(sample, tiny, streams(seed)["pairs"]).test.target
+        assert errors["always ≤", seed] == pytest.approx(100 * (target == 0).double().mean().item())
+
+
+def test_naming_the_digits_beats_learning_the_target_from_pixels(sample, tiny):
+    recipe = tiny.but(train_pairs=1000, test_pairs=1000)
+    mean = baseline_errors(sample, recipe, (0,)).groupby("baseline").test_error.mean()
+    assert mean["nearest neighbour on digits, compared"] < mean["nearest neighbour on pairs"]
+    assert mean["always ≤"] > mean["logistic regression on pairs"]
+
+
+def test_both_resolutions_are_judged_on_the_same_digits(sample, tiny):
+    errors = resolution_errors(sample, tiny, (0, 1))
+    assert errors.groupby("resolution").size().to_dict() == {"14x14": 2, "28x28": 2}
+    assert errors.digit_error.between(0, 60).all()
+    assert errors.equals(resolution_errors(sample, tiny, (0, 1)))

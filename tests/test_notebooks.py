@@ -1,0 +1,137 @@
+"""Every notebook runs top to bottom, is published whole, and keeps the rules of the study."""
+
+import json
+import re
+
+import nbformat
+import papermill
+import pytest
+from papermill.exceptions import PapermillExecutionError
+
+import run_all
+from digits import notebooks, page, paths
+from digits.study import Study
+
+NAMES = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
+FIGURES = {
+    "00_exploration": ["balance", "baselines", "mean_digits", "pairs", "resolution"],
+    "01_kqiku": ["consecutive_trainings", "effects", "figure1"],
+    "05_zadoks": ["effects", "figure2", "figure2_published", "seconds"],
+    "07_comparison": ["effects", "errors"],
+}
+
+
+@pytest.fixture(scope="module")
+def smoke_results(tmp_path_factory):
+    """Records of the smoke profile for all notebooks, trained once."""
+    folder = tmp_path_factory.mktemp("smoke")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DIGITS_RESULTS", str(folder))
+    assert Study(profile="smoke").train_missing("*") == []
+    patch.undo()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_runs_and_is_published(name, smoke_results, monkeypatch):
+    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
+    lines = {f: f.read_bytes() for f in smoke_results.rglob("*.jsonl")}
+    study = Study(profile="smoke")
+    outcome = notebooks.execute(name, study)
+    assert (outcome.status, outcome.error) == ("ok", "")
+    assert outcome.pictures == FIGURES[name]
+    for picture in outcome.pictures:
+        for suffix in ("svg", "png"):
+            assert (study.figures(name) / f"{picture}.{suffix}").stat().st_size > 5000
+    for table in outcome.tables:
+        for suffix in ("html", "md", "tex"):
+            assert (study.figures(name) / f"{table}.{suffix}").stat().st_size > 200
+    # The runs that run_all.py trains for a notebook are all that it needs.
+    assert lines == {f: f.read_bytes() for f in smoke_results.rglob("*.jsonl")}
+
+    html = (paths.figures_dir() / "smoke" / f"{name}.html").read_text()
+    assert outcome.title in html
+    assert not re.search(r'(src|href)="(https?:)?//', html)  # opens without a network
+    executed = nbformat.read(study.figures(name) / f"{name}.ipynb", as_version=4)
+    outputs = json.dumps([cell.get("outputs", []) for cell in executed.cells])
+    assert "stderr" not in outputs  # no warning, no progress bar
+    for private in (str(paths.ROOT), str(paths.results_dir()), "/root/", "/home/"):
+        assert private not in outputs and private not in html
+
+    index = page.write_index("smoke").read_text()
+    links = re.findall(r'(?:href|src)="([^"]+)"', index)
+    assert f"{name}.html" in links
+    for link in links:
+        assert (paths.figures_dir() / "smoke" / link).is_file()
+
+
+@pytest.mark.slow
+def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path):
+    parameters = {"profile": "smoke", "seeds": "[5]"}  # as -p seeds '[5]' hands it over
+    papermill.execute_notebook(
+        paths.NOTEBOOKS / "05_zadoks.ipynb",
+        tmp_path / "out.ipynb",
+        parameters,
+        kernel_name="python3",
+        progress_bar=False,
+    )
+    study = Study(profile="smoke", seeds=[5])
+    assert study.missing("zadoks/*") == []
+    assert len(list(paths.results_dir().rglob("*.jsonl"))) == 8
+
+
+@pytest.mark.slow
+def test_papermill_alone_with_bad_seeds_stops_with_a_sentence(tmp_path):
+    with pytest.raises(PapermillExecutionError, match="seeds = 'three' is not a list of whole"):
+        papermill.execute_notebook(
+            paths.NOTEBOOKS / "05_zadoks.ipynb",
+            tmp_path / "out.ipynb",
+            {"profile": "smoke", "seeds": "three"},
+            kernel_name="python3",
+            progress_bar=False,
+        )
+
+
+@pytest.mark.slow
+def test_a_failing_notebook_is_named_kept_and_does_not_stop_the_others(
+    tmp_path, monkeypatch, capsys
+):
+    for name in ("good", "bad"):
+        book = nbformat.read(paths.NOTEBOOKS / "00_exploration.ipynb", as_version=4)
+        book.cells = book.cells[:2]
+        book.cells.append(nbformat.v4.new_code_cell("print('reached')"))
+        if name == "bad":
+            book.cells.append(nbformat.v4.new_code_cell("1 / 0"))
+        nbformat.write(book, tmp_path / f"{name}.ipynb")
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(run_all, "NOTEBOOKS", {"bad": (), "good": ()})
+    assert run_all.main(["--profile", "smoke", "--jobs", "1"]) == 1
+    printed = capsys.readouterr()
+    assert "failed: bad, cell 4: ZeroDivisionError: division by zero" in printed.err
+    assert "1 of 2 notebooks executed" in printed.out
+    index = (paths.figures_dir() / "smoke" / "index.html").read_text()
+    assert "cell 4: ZeroDivisionError" in index
+    for name in ("good", "bad"):
+        assert "reached" in (paths.figures_dir() / "smoke" / f"{name}.html").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_source_keeps_the_rules(name):
+    book = nbformat.read(paths.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    nbformat.validate(book)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    for cell in code:
+        assert not re.search(r"^\s*(def|class|for|while) ", cell.source, re.MULTILINE)
+    assert 10 <= len(book.cells) <= 20
+    assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# ")
+    notebooks.check([name])
+    defaults = {}
+    exec(code[0].source, defaults)  # plain literals: the defaults that Jupyter users get
+    assert {k: defaults[k] for k in Study.model_fields} == {
+        "source": "sample",
+        "profile": "quick",
+        "seeds": None,
+        "jobs": None,
+    }

@@ -1,0 +1,115 @@
+"""Pictures are the same for the same data, say their scope, and cut nothing off."""
+
+import pandas as pd
+import pytest
+from numpy.random import default_rng
+
+from digits import plots, tables
+from digits.data import draw_pairs, load
+from digits.experiments import EXPERIMENTS, select
+from digits.frames import curves, stages
+from digits.statistics import EFFECTS, factorial_effects
+from digits.study import Study
+
+SCOPE = "Caption with its scope; n = 2 rounds."
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """Frame and records of the smoke profile."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DIGITS_RESULTS", str(tmp_path_factory.mktemp("smoke")))
+    study = Study(profile="smoke")
+    frame = study.ensure("*")
+    yield frame, study.records("*")
+    patch.undo()
+
+
+def of(records, variant):
+    return [r for r in records if EXPERIMENTS[r.experiment].variant == variant]
+
+
+def build(name, smoke):
+    frame, records = smoke
+    numbers = tables.published_numbers(select("*"))
+    written = of(records, "")
+    if name == "errors":
+        return plots.error_boxes(frame, numbers, SCOPE)
+    if name == "effects":
+        return plots.effects_forest(factorial_effects(frame), "Title", SCOPE)
+    if name == "seconds":
+        return plots.seconds_a_round(frame, SCOPE)
+    if name == "curves":
+        names = list(dict.fromkeys(r.experiment for r in written))
+        return plots.loss_and_accuracy(curves(written), names, 4, SCOPE, log_loss=True)
+    if name == "chains":
+        kqiku = [r for r in of(records, "published") if r.experiment.startswith("kqiku")]
+        return plots.consecutive_trainings(stages(kqiku), numbers, SCOPE)
+    if name == "pairs":
+        return plots.pairs_grid(draw_pairs(load("sample").train, 20, default_rng(0)), SCOPE)
+    if name == "balance":
+        rounds = {k: draw_pairs(load("sample").train, 50, default_rng(k)) for k in range(20)}
+        return plots.balance(rounds, SCOPE)
+    if name == "mean digits":
+        return plots.mean_digits(load("sample"), SCOPE)
+    rows = pd.DataFrame({"method": ["a", "b"], "error": [1.0, 2.0]})
+    return plots.strips(rows, "error", "method", "error (%)", "Title", SCOPE)
+
+
+NAMES = (
+    "errors",
+    "effects",
+    "seconds",
+    "curves",
+    "chains",
+    "pairs",
+    "balance",
+    "mean digits",
+    "strips",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_data_give_the_same_bytes(name, smoke, tmp_path):
+    for copy in ("first", "second"):
+        plots.save(build(name, smoke), tmp_path, copy)
+    for suffix in ("svg", "png"):
+        first, second = (tmp_path / f"{copy}.{suffix}" for copy in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_is_cut_and_the_caption_is_there(name, smoke):
+    figure = build(name, smoke)
+    figure.canvas.draw()
+    assert SCOPE in figure.get_supxlabel().replace("\n", " ")
+    width, height = figure.canvas.get_width_height()
+    texts = [t for axis in figure.axes for t in (axis.title, axis.xaxis.label, axis.yaxis.label)]
+    texts += [t for axis in figure.axes for t in axis.texts]
+    texts += [t for legend in figure.legends for t in legend.get_texts()]
+    for text in texts:
+        if not text.get_text() or not text.get_visible():
+            continue
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.y0 >= -1, text
+        assert box.x1 <= width + 1 and box.y1 <= height + 1, text
+
+
+def test_every_round_is_a_point_and_n_is_beside_it(smoke):
+    frame, _ = smoke
+    figure = plots.error_boxes(frame, tables.published_numbers([]), SCOPE)
+    (axis,) = figure.axes
+    labels = [text.get_text() for text in axis.texts]
+    counts = frame.groupby("experiment", sort=False).size()
+    assert labels == [f"n = {n}" for n in counts]
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in points) == len(frame)
+
+
+def test_the_forest_shows_the_effect_it_names(smoke):
+    frame, _ = smoke
+    effects = factorial_effects(frame)
+    figure = plots.effects_forest(effects, "Title", SCOPE)
+    for axis, name in zip(figure.axes, EFFECTS, strict=True):
+        drawn = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+        assert drawn == effects.loc[effects.effect == name, "mean"].tolist()

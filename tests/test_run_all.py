@@ -1,0 +1,135 @@
+"""run_all.py as a person uses it: it trains, goes on, refuses bad input, and survives a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import run_all
+from digits import notebooks, paths, records
+from digits.study import Study
+
+RUN_ALL = paths.ROOT / "run_all.py"
+
+
+def call(*options, **kwargs):
+    return subprocess.run(
+        [sys.executable, RUN_ALL, *options], capture_output=True, text=True, **kwargs
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--profile", "fast"], "profile 'fast' is unknown: choose one of smoke, quick, paper"),
+        (["--data", "cifar"], "data source 'cifar' is unknown"),
+        (["--seeds", "1,x"], "seeds = '[1,x]' is not a list"),
+        (["--seeds", ""], "seeds = '[]' is not a list"),
+        (["--seeds", "1,1"], "names a seed twice"),
+        (["--seeds", "-1"], "seed -1 is not a whole number"),
+        (["--jobs", "0"], "jobs = 0"),
+        (["--jobs", "two"], "argument --jobs: invalid int value: 'two'"),
+        (["--only", "08_none"], "--only 08_none: there is no such notebook"),
+        (["--shard", "3/2", "--train-only"], "--shard 3/2 is not i/n"),
+        (["--shard", "0/2", "--train-only"], "--shard 0/2 is not i/n"),
+        (["--shard", "half", "--train-only"], "--shard half is not i/n"),
+        (["--shard", "1/2"], "add --train-only"),
+        (["--proflie", "quick"], "unrecognized arguments: --proflie"),
+        (["--profile", "smoke", "--data", "mnist"], "no complete MNIST"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2_and_nothing_is_made(
+    options, sentence, capsys, tmp_path, monkeypatch
+):
+    from digits.compat import torchvision_datasets
+
+    monkeypatch.setattr(torchvision_datasets().MNIST, "mirrors", [])
+    assert run_all.main(options) == 2
+    error = capsys.readouterr().err.strip()
+    assert sentence in error
+    assert "\n" not in error
+    assert not (tmp_path / "results").exists() and not (tmp_path / "figures").exists()
+
+
+def test_train_only_trains_goes_on_and_says_when_nothing_is_left(capsys):
+    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "2"]
+    assert run_all.main([*options, "--seeds", "0"]) == 0
+    assert "8 runs have no record" in capsys.readouterr().out
+    assert run_all.main([*options, "--seeds", "0,1"]) == 0
+    assert "8 runs have no record" in capsys.readouterr().out  # the new round alone
+    assert run_all.main(options) == 0
+    assert "nothing to train" in capsys.readouterr().out
+    assert not paths.figures_dir().exists()
+
+
+def test_fresh_trains_again_and_keeps_what_was_there(capsys):
+    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--seeds", "0"]
+    run_all.main(options)
+    first = {f.name: f.read_text() for f in (paths.results_dir() / "sample").rglob("*.jsonl")}
+    assert run_all.main([*options, "--fresh"]) == 0
+    assert "existing records were moved" in capsys.readouterr().out
+    (aside,) = paths.results_dir().glob("sample-before-*")
+    assert {f.name: f.read_text() for f in aside.rglob("*.jsonl")} == first
+    assert len(list((paths.results_dir() / "sample").rglob("*.jsonl"))) == 8
+
+
+def test_train_only_needs_no_jupyter_package():
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('papermill', 'nbconvert', 'nbformat')));"
+        "import run_all; sys.exit(run_all.main(['--profile', 'smoke', '--train-only', '--only',"
+        "'05_zadoks', '--seeds', '0', '--jobs', '1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_to_the_same_records(tmp_path):
+    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "2"]
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert call(*options, "--results", undisturbed).returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, RUN_ALL, *options, "--results", killed],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not list(killed.rglob("*.jsonl")):  # the first records are being written
+        time.sleep(0.02)
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = sum(len(f.read_bytes().splitlines()) for f in killed.rglob("*.jsonl"))
+    assert 0 < before < 16
+    assert call(*options, "--results", killed).returncode == 0
+
+    def content(folder):
+        return {
+            record.key: (record.weights, record.decisions, record.curves)
+            for run in Study(profile="smoke").runs("zadoks/*")
+            for record in records.read(folder, run.experiment.id, "sample")
+        }
+
+    assert content(killed) == content(undisturbed)
+    assert len(content(killed)) == 16
+
+
+def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
+    source = json.loads((paths.NOTEBOOKS / "05_zadoks.ipynb").read_text())
+    for cell in source["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            cell["source"] = [line.replace("seeds", "seed") for line in cell["source"]]
+    (tmp_path / "05_zadoks.ipynb").write_text(json.dumps(source))
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    with pytest.raises(run_all.InputError, match="05_zadoks takes the parameters .*seed, source"):
+        notebooks.check(["05_zadoks"])
+    with pytest.raises(run_all.InputError, match="there is no notebook '06_other'"):
+        notebooks.check(["06_other"])
+
+
+def test_every_notebook_is_run():
+    assert sorted(run_all.NOTEBOOKS) == sorted(p.stem for p in paths.NOTEBOOKS.glob("*.ipynb"))

@@ -1,0 +1,175 @@
+"""Statistics against known answers, computed by hand or by another route."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from digits.errors import InputError
+from digits.statistics import (
+    EFFECTS,
+    difference_from_published,
+    factorial_effects,
+    published_against_ours,
+    reproduced,
+    summarise,
+    summary_table,
+)
+
+
+def test_summary_of_a_case_by_hand():
+    # 1, 2, 3: SD 1, half-width 4.302653 / sqrt(3)
+    summary = summarise([1.0, 2.0, 3.0])
+    assert summary[["n", "mean", "sd"]].tolist() == [3, 2, 1]
+    assert summary["high"] - 2 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert 2 - summary["low"] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+
+
+def test_one_round_has_no_spread_and_no_interval():
+    summary = summarise([4.0])
+    assert summary["mean"] == 4
+    assert summary[["sd", "low", "high"]].isna().all()
+
+
+def test_equal_rounds_have_an_interval_of_no_width():
+    assert summarise([4.0, 4.0, 4.0])[["sd", "low", "high"]].tolist() == [0, 4, 4]
+
+
+def test_no_values_are_refused():
+    with pytest.raises(InputError, match="no values"):
+        summarise([])
+
+
+def test_the_interval_covers_the_mean_in_95_of_100_samples():
+    samples = np.random.default_rng(0).normal(10, 2, (2000, 5))
+    summaries = [summarise(sample) for sample in samples]
+    covered = np.mean([s["low"] <= 10 <= s["high"] for s in summaries])
+    assert 0.93 < covered < 0.97
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=2, max_size=30),
+    st.floats(-50, 50),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_interval_holds_the_mean_and_moves_with_the_data(values, shift):
+    summary, moved = summarise(values), summarise(np.array(values) + shift)
+    assert summary["low"] <= summary["mean"] + 1e-9
+    assert summary["mean"] <= summary["high"] + 1e-9
+    assert moved["mean"] == pytest.approx(summary["mean"] + shift, abs=1e-6)
+    assert moved["sd"] == pytest.approx(summary["sd"], abs=1e-6)
+
+
+def test_welch_from_summaries_is_welch_from_the_data():
+    generator = np.random.default_rng(1)
+    ours, theirs = generator.normal(5, 1, 16), generator.normal(4, 2, 9)
+    found = difference_from_published(
+        summarise(ours), theirs.mean(), theirs.std(ddof=1), len(theirs)
+    )
+    test = stats.ttest_ind(ours, theirs, equal_var=False)
+    interval = test.confidence_interval(0.95)
+    assert found == pytest.approx((ours.mean() - theirs.mean(), interval.low, interval.high))
+
+
+def test_against_one_published_run_the_interval_is_for_one_more_run():
+    ours = summarise([1.0, 2.0, 3.0])
+    difference, low, high = difference_from_published(ours, 2.5, 0.3, 1)
+    assert difference == -0.5
+    assert high - difference == pytest.approx(4.302653 * np.sqrt(1 + 1 / 3), rel=1e-6)
+    assert low + high == pytest.approx(2 * difference)
+
+
+@pytest.mark.parametrize(("values", "sd", "n"), [([3.0], 1.0, 10), ([3.0, 4.0], None, 10)])
+def test_without_spread_there_is_a_difference_but_no_interval(values, sd, n):
+    difference, low, high = difference_from_published(summarise(values), 1.0, sd, n)
+    assert difference == np.mean(values) - 1
+    assert np.isnan([low, high]).all()
+
+
+def four_cells(architecture="a/net", seeds=(0, 1, 2)):
+    """Runs of a 2x2 design: ws changes the error by -2, aux by -5, both by -6; seeds shift all."""
+    cells = {(False, False): 20, (True, False): 18, (False, True): 15, (True, True): 14}
+    return pd.DataFrame(
+        [
+            {
+                "architecture": architecture,
+                "experiment": f"{architecture}{'+ws' * ws}{'+aux' * aux}",
+                "ws": ws,
+                "aux": aux,
+                "seed": seed,
+                "test_error": error + 3.0 * seed,
+            }
+            for (ws, aux), error in cells.items()
+            for seed in seeds
+        ]
+    )
+
+
+def test_effects_of_a_design_by_hand():
+    effects = factorial_effects(four_cells()).set_index("effect")
+    assert effects["mean"].to_dict() == {
+        "weight sharing alone": -2,
+        "auxiliary loss alone": -5,
+        "both": -6,
+        "weight sharing, given the auxiliary loss": -1,
+        "auxiliary loss, given weight sharing": -4,
+        "interaction": 1,
+    }
+    # All differences are the same in every round: pairing removes the shift between rounds.
+    assert (effects["sd"] == 0).all()
+    assert (effects["n"] == 3).all()
+
+
+def test_effects_add_up_and_interaction_sums_to_zero_weight():
+    for weights in EFFECTS.values():
+        assert sum(weights) == 0
+    effects = factorial_effects(four_cells()).set_index("effect")["mean"]
+    alone = effects["weight sharing alone"] + effects["auxiliary loss alone"]
+    assert effects["both"] == alone + effects["interaction"]
+
+
+def test_only_rounds_that_all_four_networks_have_count():
+    frame = four_cells(seeds=(0, 1, 2, 3))
+    frame = frame[~((frame.experiment == "a/net+ws") & (frame.seed == 3))]
+    assert (factorial_effects(frame)["n"] == 3).all()
+
+
+def test_an_architecture_without_all_four_variants_has_no_effects():
+    frame = four_cells()
+    assert factorial_effects(frame[~(frame.ws & frame.aux)]).empty
+
+
+def test_summaries_keep_the_order_of_the_table():
+    table = summary_table(four_cells())
+    assert list(table.index) == ["a/net", "a/net+ws", "a/net+aux", "a/net+ws+aux"]
+    assert table.loc["a/net", "mean"] == 23
+
+
+def test_each_published_number_is_set_against_its_own_experiment():
+    published = pd.DataFrame(
+        [
+            {"experiment": "a/net+ws", "quantity": "test_error", "mean": 20.0, "sd": 1.0, "n": 10}
+            | {"row": "ws"},
+        ]
+    )
+    (row,) = published_against_ours(four_cells(), published).itertuples()
+    assert (row.ours, row.difference, row.n) == (21, 1, 3)
+    with pytest.raises(InputError):
+        published_against_ours(four_cells(), published.assign(experiment="a/other"))
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "verdict"),
+    [
+        (0.5, 0.2, 0.8, True),  # sure to differ, but by less than a point
+        (-0.9, np.nan, np.nan, True),
+        (2.0, -0.1, 4.1, True),  # the interval contains 0
+        (2.0, 0.1, 3.9, False),
+        (-2.0, -3.9, -0.1, False),
+        (2.0, np.nan, np.nan, None),
+    ],
+)
+def test_reproduced_means_interval_with_zero_or_less_than_a_point(difference, low, high, verdict):
+    assert reproduced(difference, low, high) is verdict

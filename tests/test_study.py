@@ -1,0 +1,161 @@
+"""A study trains what is missing and nothing else, the same bits on any number of workers."""
+
+import pytest
+
+from digits import paths, records
+from digits.errors import InputError
+from digits.frames import curves, stages, tidy
+from digits.study import Study
+from digits.workers import expected_seconds
+
+SMALL = ("zadoks/twinnet+ws+aux", "kqiku/fcc*@published")
+
+
+def content(found):
+    return [(r.key, r.weights, r.curves, r.decisions, r.precise_error) for r in found]
+
+
+def test_it_trains_what_is_missing_and_then_nothing():
+    study = Study(profile="smoke")
+    assert len(study.missing(*SMALL)) == 4  # two rounds, and one chain of each of two networks
+    assert study.train_missing(*SMALL) == []
+    assert study.missing(*SMALL) == []
+    before = {f: f.stat().st_mtime_ns for f in paths.results_dir().rglob("*.jsonl")}
+    assert study.train_missing(*SMALL) == []
+    assert before == {f: f.stat().st_mtime_ns for f in paths.results_dir().rglob("*.jsonl")}
+
+
+def test_one_worker_or_two_any_order_or_share_the_same_bits(monkeypatch, tmp_path):
+    one, two = Study(profile="smoke", jobs=1), Study(profile="smoke", jobs=2)
+    one.train_missing(*SMALL)
+    first = content(one.records(*SMALL))
+    monkeypatch.setenv("DIGITS_RESULTS", str(tmp_path / "elsewhere"))
+    for share in ((2, 3), (3, 3), (1, 3)):
+        two.train_missing(*SMALL, share=share)
+    assert two.missing(*SMALL) == []
+    assert content(two.records(*SMALL)) == first
+
+
+def test_shares_divide_the_runs_whatever_is_done_already():
+    study = Study(profile="smoke")
+    before = [{str(run) for run in study.missing("zadoks/*", share=(i, 3))} for i in (1, 2, 3)]
+    assert sum(len(part) for part in before) == 16
+    assert set.union(*before) == {str(run) for run in study.runs("zadoks/*")}
+    study.train_missing("zadoks/twinnet")
+    after = [{str(run) for run in study.missing("zadoks/*", share=(i, 3))} for i in (1, 2, 3)]
+    assert all(later <= earlier for later, earlier in zip(after, before, strict=True))
+    assert sum(len(part) for part in after) == 14
+
+
+def test_a_record_of_another_recipe_does_not_count(sample):
+    Study(profile="smoke", seeds=(0,)).train_missing("zadoks/twinnet")
+    assert Study(profile="smoke", seeds=(0,)).missing("zadoks/twinnet") == []
+    assert len(Study(profile="quick", seeds=(0,)).missing("zadoks/twinnet")) == 1
+
+
+def test_missing_runs_come_longest_first():
+    costs = [expected_seconds(run.experiment) for run in Study(profile="quick").missing("*")]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > 5 * costs[-1]
+
+
+def test_the_tidy_table_has_a_row_a_run_and_says_what_it_is():
+    study = Study(profile="smoke")
+    frame = study.ensure(*SMALL)
+    assert frame.experiment.tolist() == [
+        "kqiku/fcc@published",
+        "kqiku/fcc+ws@published",
+        "zadoks/twinnet+ws+aux",
+        "zadoks/twinnet+ws+aux",
+    ]
+    row = frame.iloc[-1]
+    assert (row.report, row.architecture, row.seed) == ("zadoks", "zadoks/twinnet", 1)
+    assert row.ws and row.aux
+    chain = study.records("kqiku/fcc@published")[0]
+    assert frame.iloc[0].test_error == sum(chain.after_each_training("test_error")) / 2
+    assert len(curves([chain])) == 4
+    assert stages([chain]).training.tolist() == [1, 2]
+    assert stages([chain]).test_error.iloc[-1] == chain.test_error
+
+
+def test_a_table_is_never_made_of_fewer_rounds_than_asked(sample):
+    Study(profile="smoke", seeds=(0,)).train_missing("zadoks/twinnet")
+    with pytest.raises(InputError, match="1 of 2 runs have no record, the first: zadoks/twinnet"):
+        Study(profile="smoke").records("zadoks/twinnet")
+
+
+def test_a_run_that_fails_is_named_and_the_others_are_kept(monkeypatch, tiny_experiment):
+    import digits.study as module
+
+    original = module.select
+
+    def with_a_bad_one(*patterns):
+        found = original(*patterns)
+        bad = found[0].recipe.but(learning_rate=1e30)
+        return [found[0].model_copy(update={"recipe": bad}), *found[1:]]
+
+    monkeypatch.setattr(module, "select", with_a_bad_one)
+    study = Study(profile="smoke", seeds=(0,))
+    (failure,) = study.train_missing("zadoks/twinnet", "zadoks/twinnet+ws")
+    assert "zadoks/twinnet, seed 0: the loss is nan" in failure.failure
+    assert [run.experiment.id for run in study.missing("zadoks/twinnet*")][:1]
+    assert len(records.read(paths.results_dir(), "zadoks/twinnet+ws", "sample")) == 1
+    with pytest.raises(InputError, match="1 runs failed"):
+        study.ensure("zadoks/twinnet", "zadoks/twinnet+ws")
+
+
+def test_seeds_are_understood_as_a_list_or_as_papermill_writes_them():
+    assert Study(seeds=[0, 2]).seeds == (0, 2)
+    assert Study(seeds="[0, 1, 2]").seeds == (0, 1, 2)
+    assert Study(seeds=None).seeds is None
+    assert [run.seed for run in Study(seeds="[7]").runs("zadoks/twinnet")] == [7]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"seeds": "0, 1"}, "seeds = '0, 1' is not a list"),
+        ({"seeds": "three"}, "seeds = 'three' is not a list"),
+        ({"seeds": 3}, "seeds = 3 is not a list"),
+        ({"seeds": []}, "seeds = [] is not a list"),
+        ({"seeds": [0, -1]}, "seed -1 is not a whole number"),
+        ({"seeds": [0.5]}, "seed 0.5 is not a whole number"),
+        ({"seeds": "[0, true]"}, "seed True is not a whole number"),
+        ({"seeds": [1, 1]}, "names a seed twice"),
+        ({"profile": "fast"}, "profile 'fast' is unknown: choose one of smoke, quick, paper"),
+        ({"source": "cifar"}, "data source 'cifar' is unknown"),
+        ({"jobs": 0}, "jobs = 0"),
+        ({"jobs": "2"}, "jobs = '2'"),
+        ({"rounds": 3}, "no field 'rounds'"),
+    ],
+)
+def test_a_bad_parameter_is_named_in_one_sentence(parameters, sentence):
+    with pytest.raises(InputError) as error:
+        Study(**parameters)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_more_pairs_than_the_source_holds_are_refused_before_training(monkeypatch):
+    from digits.experiments import PROFILES, Profile
+
+    monkeypatch.setitem(PROFILES, "smoke", Profile(name="smoke", rounds=1))
+    import digits.study as module
+
+    original = module.select
+    monkeypatch.setattr(
+        module,
+        "select",
+        lambda *p: [
+            e.model_copy(update={"recipe": e.recipe.but(train_pairs=5000)}) for e in original(*p)
+        ],
+    )
+    with pytest.raises(InputError, match="5000 pairs were asked of a pool of 2500 images"):
+        Study(profile="smoke").train_missing("zadoks/twinnet")
+    assert not list(paths.results_dir().rglob("*.jsonl"))
+
+
+def test_tidy_is_ordered_like_its_records():
+    study = Study(profile="smoke", seeds=(1, 0))
+    study.train_missing("zadoks/twinnet")
+    assert tidy(study.records("zadoks/twinnet")).seed.tolist() == [1, 0]

@@ -1,0 +1,99 @@
+"""Tables say what the records say, in three formats, and the scope of what they show."""
+
+import pandas as pd
+import pytest
+
+from digits import tables
+from digits.experiments import EXPERIMENTS, select
+from digits.frames import tidy
+from digits.models.blocks import parameter_count
+from digits.study import Study
+
+
+def frame(**changes):
+    row = {
+        "experiment": "zadoks/twinnet+ws+aux",
+        "parameters": 9574,
+        "seed": 0,
+        "source": "mnist",
+        "epochs": 25,
+        "trainings": 1,
+        "train_pairs": 1000,
+        "train_error": 1.0,
+        "test_error": 5.0,
+        "precise_error": 5.5,
+        "test_digit_accuracy": 96.0,
+        "train_seconds": 2.0,
+    }
+    return pd.DataFrame([row, row | {"seed": 1, "test_error": 7.0}]).assign(**changes)
+
+
+def test_error_table_of_a_case_by_hand():
+    (row,) = tables.error_table(frame()).to_dict("records")
+    assert row["test error"] == "6.00 ± 1.41"
+    assert row["95 % interval"] == "-6.71 to 18.71"  # 6 +- 12.706 * 1.4142 / sqrt(2)
+    assert row["n"] == 2
+    assert row["published test error"] == "4.78 ± 0.62"
+    assert row["digit accuracy"] == "96.0"
+
+
+def test_one_round_shows_a_mean_without_spread():
+    (row,) = tables.error_table(frame().iloc[:1]).to_dict("records")
+    assert (row["test error"], row["95 % interval"]) == ("5.00", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "n = 2 rounds, 25 epochs, 1000 training pairs a round, all of MNIST"),
+        ({"source": "sample"}, "n = 2 rounds, 25 epochs, 1000 training pairs a round, the 5,000"),
+        ({"trainings": 10}, "n = 2 rounds, 250 epochs"),
+        ({"seed": 3}, "n = 1 round, 25 epochs"),
+    ],
+)
+def test_scope_says_rounds_epochs_pairs_and_source(changes, text):
+    assert tables.scope(frame(**changes)).startswith(text)
+
+
+def test_scope_of_unequal_rounds_says_so():
+    both = pd.concat([frame(), frame(experiment="zadoks/twinnet").iloc[:1]])
+    assert tables.scope(both).startswith("n = 1 to 2 rounds")
+
+
+def test_layers_add_up_to_the_model_and_a_shared_one_counts_once():
+    for name in ("kqiku/cnn+aux", "kqiku/cnn+ws+aux", "zadoks/twinnet+ws"):
+        model = EXPERIMENTS[name].build()
+        assert tables.layer_table(model).parameters.sum() == parameter_count(model)
+    layers = tables.layer_table(EXPERIMENTS["zadoks/twinnet+ws"].build())
+    assert layers[layers.kind == "Conv2d"].output.tolist() == ["16x12x12", "32x4x4"] * 2
+    assert layers[layers.kind == "Conv2d"].parameters.tolist() == [160, 4640, 0, 0]
+
+
+def test_every_experiment_is_listed_with_its_counts():
+    table = tables.experiment_table(select("*")).set_index("experiment")
+    assert len(table) == len(EXPERIMENTS)
+    assert table.parameters["kqiku/cnn"] == 90_790
+    assert table.epochs["kqiku/cnn@published"] == "10x25"
+    reported = table.dropna(subset="reported")
+    assert (reported.parameters == reported.reported).all()
+
+
+def test_a_table_is_saved_in_three_formats(tmp_path):
+    table = pd.DataFrame({"a_b": ["x & y", None], "share (%)": ["1.00 ± 0.10", "≤ 3"]})
+    assert tables.save(table, tmp_path, "t", "Caption of 5 %.") is table
+    markdown, html, latex = ((tmp_path / f"t.{s}").read_text() for s in ("md", "html", "tex"))
+    assert "| x & y" in markdown and "nan" not in markdown.lower() and "None" not in markdown
+    assert "1.00 ± 0.10" in html and "Caption of 5 %." in html
+    assert r"x \& y" in latex and r"$\pm$" in latex and r"a\_b" in latex and r"5 \%." in latex
+
+
+def test_changing_one_record_changes_its_row_and_no_other():
+    study = Study(profile="smoke")
+    study.train_missing("zadoks/twinnet*aux")
+    found = study.records("zadoks/twinnet*aux")
+    before = tables.error_table(tidy(found)).set_index("experiment")
+    curves = found[0].curves.model_copy(update={"test_error": (50.0, 99.0)})
+    found[0] = found[0].model_copy(update={"curves": curves})
+    after = tables.error_table(tidy(found)).set_index("experiment")
+    changed = before.index[(before != after).any(axis=1)]
+    assert list(changed) == [found[0].experiment]
