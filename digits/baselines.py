@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import torch.nn.functional as F
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -65,23 +66,32 @@ def baseline_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> p
     return pd.DataFrame(rows)
 
 
-def resolution_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
-    """Return digit errors of a nearest neighbour at 28x28 and at 14x14, in per cent.
+#: Renderings of the original digits (N, 28, 28): as they are, what the course makes of them, and
+#: two that tell apart the two things it does, averaging and leaving out.
+RENDERINGS = {
+    "28x28": lambda digits: digits,
+    "14x14, 2x2 averages": lambda digits: F.avg_pool2d(digits, 2),
+    "28x28, sliding 2x2 averages": lambda digits: F.avg_pool2d(digits, 2, stride=1),
+    "14x14, every second pixel": lambda digits: digits[:, ::2, ::2],
+}
 
-    One row per resolution and round. The digits are those of the round's pairs, one by one.
+
+def resolution_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
+    """Return digit errors of a nearest neighbour on `RENDERINGS` of the same digits, in per cent.
+
+    One row per rendering and round. The digits are those of the round's pairs, one by one.
     """
     rows = []
     for seed in seeds:
         train_rng, test_rng, _ = map(np.random.default_rng, streams(seed)["pairs"].spawn(3))
         train = train_rng.permutation(len(digits.train))[: 2 * recipe.train_pairs]
         test = test_rng.permutation(len(digits.test))[: 2 * recipe.test_pairs]
-        for resolution, pixels in (("28x28", "originals"), ("14x14", "images")):
-            neighbour = KNeighborsClassifier(1)
-            neighbour.fit(
-                getattr(digits.train, pixels)[train].flatten(1).float().numpy(),
-                digits.train.classes[train].numpy(),
+        for name, render in RENDERINGS.items():
+            seen, asked = (
+                render(pool.originals[chosen].float()).flatten(1).numpy()
+                for pool, chosen in ((digits.train, train), (digits.test, test))
             )
-            named = neighbour.predict(getattr(digits.test, pixels)[test].flatten(1).float().numpy())
-            wrong = named != digits.test.classes[test].numpy()
-            rows.append({"resolution": resolution, "seed": seed, "digit_error": 100 * wrong.mean()})
+            neighbour = KNeighborsClassifier(1).fit(seen, digits.train.classes[train].numpy())
+            wrong = neighbour.predict(asked) != digits.test.classes[test].numpy()
+            rows.append({"rendering": name, "seed": seed, "digit_error": 100 * wrong.mean()})
     return pd.DataFrame(rows)

@@ -80,12 +80,10 @@ def execute(name: str, study: Study) -> Outcome:
     seconds = time.time() - start
     if executed.is_file():
         publish(executed, folder.parent / f"{name}.html")
-    made = {
-        suffix: sorted(
-            file.stem for file in folder.glob(f"*.{suffix}") if file.stat().st_mtime >= start - 1
-        )
-        for suffix in ("png", "md")
-    }
+    made = sorted(
+        (file for file in folder.iterdir() if file.stat().st_mtime >= start),
+        key=lambda file: file.stat().st_mtime_ns,  # in the order of the story
+    )
     outcome = Outcome(
         name=name,
         title=_title(paths.NOTEBOOKS / f"{name}.ipynb"),
@@ -94,8 +92,8 @@ def execute(name: str, study: Study) -> Outcome:
         seconds=round(seconds, 1),
         profile=study.profile,
         source=study.source,
-        pictures=made["png"],
-        tables=made["md"],
+        pictures=[file.stem for file in made if file.suffix == ".png"],
+        tables=[file.stem for file in made if file.suffix == ".md"],
     )
     (folder / "status.json").write_text(json.dumps(outcome._asdict(), indent=1), encoding="utf-8")
     return outcome

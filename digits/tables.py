@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from pandas.api.types import is_numeric_dtype
+from pandas.io.formats.style import Styler
 from torch import nn
 
 from digits.experiments import Experiment, select
@@ -33,23 +34,25 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def layer_table(model: nn.Module) -> pd.DataFrame:
-    """Return one row per layer that a pair passes: its place, kind, output shape and parameters.
+    """Return one row per layer in the order of the forward pass.
 
-    A layer that both images pass is listed twice; its parameters are counted where it comes first.
+    Columns: its place in the model, its kind, the shape of its output for one pair or image, its
+    parameters, and how often it is applied: twice where both images pass the same layer.
     """
-    rows, seen = [], set()
+    rows: dict[nn.Module, dict] = {}
 
     def note(name):
         def hook(layer, _, output):
-            rows.append(
-                {
+            if layer in rows:
+                rows[layer]["applied"] += 1
+            else:
+                rows[layer] = {
                     "layer": name,
                     "kind": type(layer).__name__,
                     "output": "x".join(map(str, output.shape[1:])),
-                    "parameters": 0 if layer in seen else parameter_count(layer),
+                    "parameters": parameter_count(layer),
+                    "applied": 1,
                 }
-            )
-            seen.add(layer)
 
         return hook
 
@@ -59,7 +62,7 @@ def layer_table(model: nn.Module) -> pd.DataFrame:
         model.eval()(torch.zeros(1, 2, 14, 14))
     for handle in handles:
         handle.remove()
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows.values())
 
 
 def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
@@ -162,18 +165,38 @@ def markdown(table: pd.DataFrame) -> str:
     return _without_gaps(table).to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> pd.DataFrame:
-    """Write `table` to `folder` as name.html, name.md and name.tex, and return it for display."""
-    shown = _without_gaps(table)
+def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
+    """Write `table` to `folder` as name.html, name.md and name.tex; return it styled."""
     (folder / f"{name}.md").write_text(f"{markdown(table)}\n\n{caption}\n", encoding="utf-8")
-    style = shown.style.hide(axis="index")
-    html = style.set_caption(caption).set_uuid(name).to_html()
-    (folder / f"{name}.html").write_text(html, encoding="utf-8")
-    latex = shown.map(_latex).rename(columns=_latex).style.hide(axis="index")
+    latex = _without_gaps(table).map(_latex).rename(columns=_latex).style.hide(axis="index")
     (folder / f"{name}.tex").write_text(
         latex.to_latex(hrules=True, caption=_latex(caption), label=f"tab:{name}"), encoding="utf-8"
     )
-    return table
+    shown = styled(table, caption, name)
+    page = shown.to_html(doctype_html=True, encoding="utf-8")
+    (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    return shown
+
+
+def styled(table: pd.DataFrame, caption: str, name: str) -> Styler:
+    """Return `table` as a page or a notebook shows it: text left, numbers right, no index."""
+    rules = [
+        {"selector": "", "props": "border-collapse: collapse; font: 14px system-ui, sans-serif;"},
+        {
+            "selector": "th, td",
+            "props": "padding: .25em .7em; text-align: left; white-space: nowrap;",
+        },
+        {"selector": "thead th", "props": "border-bottom: 1px solid #666;"},
+        {
+            "selector": "caption",
+            "props": "caption-side: bottom; text-align: left; color: #555; padding-top: .6em;",
+        },
+    ]
+    for place, kind in enumerate(table.dtypes):
+        if is_numeric_dtype(kind):
+            rules.append({"selector": f".col{place}", "props": "text-align: right;"})
+    style = _without_gaps(table).style.hide(axis="index").set_caption(caption).set_uuid(name)
+    return style.set_table_styles(rules)
 
 
 def _without_gaps(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -62,14 +63,15 @@ def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:
     The order in is the order of starting. Raises `InputError` if a worker process is ended from
     outside; what was yielded before is done.
     """
-    with _ProgressBar(runs) as bar:
+    workers = min(jobs, len(runs))
+    with _ProgressBar(runs, workers) as bar:
 
         def tasks():
             for run in runs:
                 bar.started(run)
                 yield joblib.delayed(_attempt)(run, source, str(paths.data_dir()))
 
-        with joblib.parallel_config("loky", n_jobs=min(jobs, len(runs)), inner_max_num_threads=1):
+        with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
             parallel = joblib.Parallel(
                 return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
             )
@@ -96,37 +98,51 @@ def _attempt(run: Run, source: str, data_dir: str) -> Outcome:
 
 
 class _ProgressBar:
-    """What is done, what runs now, and the time left by expected cost."""
+    """What is done, what runs now, and the time left by expected cost.
 
-    def __init__(self, runs: list[Run]):
-        self.total, self.done = len(runs), 0
+    On a terminal the line is renewed every second, however long a run takes; elsewhere (a log, a
+    notebook) a line is added every twenty seconds at most.
+    """
+
+    def __init__(self, runs: list[Run], workers: int):
+        self.total, self.done, self.workers = len(runs), 0, workers
         self.running: dict[str, None] = {}
+        terminal = sys.stderr.isatty()
         self.bar = tqdm(
             total=sum(expected_seconds(run.experiment) for run in runs),
+            desc=f"trained 0/{self.total}",
             bar_format="{desc} |{bar:20}| {elapsed} elapsed, {remaining} left{postfix}",
             dynamic_ncols=True,
             smoothing=0,
-            mininterval=0.2 if sys.stderr.isatty() else 20,
+            mininterval=0.2 if terminal else 20,
         )
-        self._show()
+        self.stopped = threading.Event()
+        if terminal:
+            threading.Thread(target=self._tick, daemon=True).start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.stopped.set()
         self.bar.close()
 
     def started(self, run: Run) -> None:
         self.running[str(run)] = None
-        self._show()
+        self._describe()
 
     def ended(self, run: Run) -> None:
         self.running.pop(str(run))
         self.done += 1
-        self._show()
+        self._describe()
         self.bar.update(expected_seconds(run.experiment))
 
-    def _show(self) -> None:
+    def _describe(self) -> None:
         self.bar.set_description_str(f"trained {self.done}/{self.total}", refresh=False)
-        now = ", ".join(self.running)
+        # A worker may have begun its next run before the last one's record is here.
+        now = ", ".join(list(self.running)[-self.workers :])
         self.bar.set_postfix_str(f"now {now}" if now else "", refresh=False)
+
+    def _tick(self) -> None:
+        while not self.stopped.wait(1):
+            self.bar.refresh()

@@ -1,8 +1,9 @@
 """Simple methods are scored on the pairs that the networks see."""
 
 import pytest
+import torch
 
-from digits.baselines import BASELINES, baseline_errors, resolution_errors
+from digits.baselines import BASELINES, RENDERINGS, baseline_errors, resolution_errors
 from digits.seeds import streams
 from digits.training import draw_round
 
@@ -22,8 +23,14 @@ def test_naming_the_digits_beats_learning_the_target_from_pixels(sample, tiny):
     assert mean["always ≤"] > mean["logistic regression on pairs"]
 
 
-def test_both_resolutions_are_judged_on_the_same_digits(sample, tiny):
+def test_renderings_are_judged_on_the_same_digits(sample, tiny):
     errors = resolution_errors(sample, tiny, (0, 1))
-    assert errors.groupby("resolution").size().to_dict() == {"14x14": 2, "28x28": 2}
+    assert errors.groupby("rendering").size().to_dict() == dict.fromkeys(RENDERINGS, 2)
     assert errors.digit_error.between(0, 60).all()
     assert errors.equals(resolution_errors(sample, tiny, (0, 1)))
+
+
+def test_the_courses_rendering_is_the_pools_images(sample):
+    originals = sample.train.originals[:50].float()
+    assert torch.equal(RENDERINGS["14x14, 2x2 averages"](originals), sample.train.images[:50])
+    assert RENDERINGS["14x14, every second pixel"](originals).shape == (50, 14, 14)

@@ -65,8 +65,13 @@ def test_layers_add_up_to_the_model_and_a_shared_one_counts_once():
         model = EXPERIMENTS[name].build()
         assert tables.layer_table(model).parameters.sum() == parameter_count(model)
     layers = tables.layer_table(EXPERIMENTS["zadoks/twinnet+ws"].build())
-    assert layers[layers.kind == "Conv2d"].output.tolist() == ["16x12x12", "32x4x4"] * 2
-    assert layers[layers.kind == "Conv2d"].parameters.tolist() == [160, 4640, 0, 0]
+    convolutions = layers[layers.kind == "Conv2d"]
+    assert convolutions.output.tolist() == ["16x12x12", "32x4x4"]
+    assert convolutions.parameters.tolist() == [160, 4640]
+    assert convolutions.applied.tolist() == [2, 2]
+    assert layers.applied.iloc[-1] == 1  # the comparison sees the pair
+    separate = tables.layer_table(EXPERIMENTS["zadoks/twinnet"].build())
+    assert (separate.applied == 1).all()
 
 
 def test_every_experiment_is_listed_with_its_counts():
@@ -80,10 +85,10 @@ def test_every_experiment_is_listed_with_its_counts():
 
 def test_a_table_is_saved_in_three_formats(tmp_path):
     table = pd.DataFrame({"a_b": ["x & y", None], "share (%)": ["1.00 ± 0.10", "≤ 3"]})
-    assert tables.save(table, tmp_path, "t", "Caption of 5 %.") is table
+    tables.save(table, tmp_path, "t", "Caption of 5 %.")
     markdown, html, latex = ((tmp_path / f"t.{s}").read_text() for s in ("md", "html", "tex"))
     assert "| x & y" in markdown and "nan" not in markdown.lower() and "None" not in markdown
-    assert "1.00 ± 0.10" in html and "Caption of 5 %." in html
+    assert "1.00 ± 0.10" in html and "Caption of 5 %." in html and 'charset="utf-8"' in html
     assert r"x \& y" in latex and r"$\pm$" in latex and r"a\_b" in latex and r"5 \%." in latex
 
 
