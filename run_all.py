@@ -14,7 +14,7 @@ from pathlib import Path
 import joblib
 from tqdm import tqdm
 
-from digits import paths, records
+from digits import paths
 from digits.data import SOURCES
 from digits.errors import InputError
 from digits.experiments import PROFILES
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
             outcomes.append(outcome)
             bar.set_postfix_str(f"last {outcome.name}", refresh=False)
             bar.update()
-    index = page.write_index(study.profile)
+    index = page.write_index(study.figures_folder)
     failed = sorted(outcome for outcome in outcomes if outcome.status == "failed")
     for outcome in failed:
         print(f"failed: {outcome.name}, {outcome.error}", file=sys.stderr)
@@ -132,8 +132,7 @@ def run(options: argparse.Namespace) -> int:
 def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh: bool) -> list:
     """Train the missing runs, say what was done, and return the failures."""
     if fresh:
-        names = list(dict.fromkeys(run.experiment.id for run in study.runs(*patterns)))
-        aside = records.move_aside(paths.results_dir(), names, study.source)
+        aside = study.move_aside(*patterns, share=share)
         if aside:
             print(f"existing records were moved to {os.path.relpath(aside)}")
     missing = len(study.missing(*patterns, share=share))

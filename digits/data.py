@@ -89,15 +89,22 @@ def load(source: str) -> Digits:
     raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
 
 
-def draw_pairs(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
-    """Draw `n` pairs as the course did: a random permutation, two images a pair, no re-use."""
+def draw_indices(pool: Pool, n: int, rng: np.random.Generator) -> Tensor:
+    """Return which images of `pool` make `n` pairs, (n, 2) int64: a permutation read off in twos.
+
+    Raises `InputError` if the pool holds fewer than 2n images.
+    """
     if n < 1 or 2 * n > len(pool):
         raise InputError(
             f"{n} pairs were asked of a pool of {len(pool)} images: ask for 1 to {len(pool) // 2} "
             "(a pair takes two images and none is used twice), or use the larger source 'mnist'."
         )
-    chosen = torch.from_numpy(rng.permutation(len(pool))[: 2 * n])
-    return _pairs(pool, chosen.view(n, 2))
+    return torch.from_numpy(rng.permutation(len(pool))[: 2 * n]).view(n, 2)
+
+
+def draw_pairs(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
+    """Draw `n` pairs as the course did: no image stands in two pairs (see `draw_indices`)."""
+    return _pairs(pool, draw_indices(pool, n, rng))
 
 
 def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
@@ -162,13 +169,16 @@ def _load_mnist(folder: Path) -> Digits:
                 f"{expected[:12]}): delete it and run again to download it, or use --data sample."
             )
         checksum.update(found.encode())
-    train, test = (datasets.MNIST(folder, train=flag) for flag in (True, False))
-    return Digits(
-        "mnist",
-        checksum.hexdigest()[:16],
-        _pool(train.data, train.targets),
-        _pool(test.data, test.targets),
-    )
+    # Not `datasets.MNIST(folder)`: where an old `processed/` folder exists it would read pickles
+    # from there instead of the files that were just checked.
+    pools = [
+        _pool(
+            datasets.mnist.read_image_file(str(raw / f"{split}-images-idx3-ubyte")),
+            datasets.mnist.read_label_file(str(raw / f"{split}-labels-idx1-ubyte")),
+        )
+        for split in ("train", "t10k")
+    ]
+    return Digits("mnist", checksum.hexdigest()[:16], *pools)
 
 
 def _download_mnist(datasets, folder: Path) -> None:

@@ -76,9 +76,13 @@ class Experiment(Value):
 
 
 class Profile(Value):
-    """How much of the full protocol is run; None leaves it as the experiment has it."""
+    """How much of the full protocol is run; None leaves it as the experiment has it.
+
+    usual_source: the digits that this profile is meant for.
+    """
 
     name: str
+    usual_source: str = "sample"
     rounds: int | None = None
     epochs: int | None = None
     trainings: int | None = None
@@ -118,7 +122,7 @@ PROFILES = {
             precise_pairs=500,
         ),
         Profile(name="quick", rounds=3),
-        Profile(name="paper"),
+        Profile(name="paper", usual_source="mnist"),
     )
 }
 
@@ -250,7 +254,6 @@ def _zadoks() -> list[Experiment]:
 
 
 EXPERIMENTS = {experiment.id: experiment for experiment in (*_kqiku(), *_zadoks())}
-REPORTS = tuple(dict.fromkeys(experiment.report for experiment in EXPERIMENTS.values()))
 
 
 def select(*patterns: str) -> list[Experiment]:

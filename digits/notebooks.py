@@ -17,7 +17,7 @@ from digits.errors import InputError
 from digits.study import Study
 
 
-class Outcome(NamedTuple):
+class Execution(NamedTuple):
     """What came of one notebook.
 
     status: "ok" or "failed"; error: which cell failed and how, "" if none did.
@@ -55,7 +55,7 @@ def check(names: list[str]) -> None:
             )
 
 
-def execute(name: str, study: Study) -> Outcome:
+def execute(name: str, study: Study) -> Execution:
     """Execute the notebook `name`, publish it beside its figures, and say what came of it.
 
     A failing cell is part of the outcome, not an exception; what ran before it is kept.
@@ -84,7 +84,7 @@ def execute(name: str, study: Study) -> Outcome:
         (file for file in folder.iterdir() if file.stat().st_mtime >= start),
         key=lambda file: file.stat().st_mtime_ns,  # in the order of the story
     )
-    outcome = Outcome(
+    outcome = Execution(
         name=name,
         title=_title(paths.NOTEBOOKS / f"{name}.ipynb"),
         status="failed" if error else "ok",

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import jinja2
 
-from digits import paths
 
-
-def write_index(profile: str) -> Path:
-    """Write figures/<profile>/index.html from what each notebook left; return its path."""
-    folder = paths.figures_dir() / profile
+def write_index(folder: Path) -> Path:
+    """Write index.html in `folder` from what each notebook left there; return its path."""
     notebooks = [
         json.loads(status.read_text(encoding="utf-8"))
         for status in sorted(folder.glob("*/status.json"))
@@ -18,7 +15,7 @@ def write_index(profile: str) -> Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("digits", "."), autoescape=True, trim_blocks=True
     )
-    page = environment.get_template("page.html").render(notebooks=notebooks, profile=profile)
+    page = environment.get_template("page.html").render(notebooks=notebooks, profile=folder.name)
     index = folder / "index.html"
     index.write_text(page, encoding="utf-8")
     return index

@@ -1,7 +1,8 @@
 """Records: one line of JSON per run, and the only mark that a run is done.
 
 `results/<source>/<experiment id>.jsonl`, appended under a lock and forced to the disk. A run is
-known by experiment, recipe hash, seed and source, so a changed recipe never passes for an old one.
+known by experiment, recipe hash, seed and source; a record that contradicts itself, or another
+record of the same run, is refused with its file and line.
 """
 
 import base64
@@ -110,7 +111,7 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    records = []
+    records, lines = [], {}
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             record = Record.model_validate_json(line)
@@ -120,19 +121,30 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
                 f"{_short(path)}, line {number} is not a record ({str(fault).rstrip('.')}): "
                 "move that line out of the file; its run is then trained again."
             ) from None
-        if (record.experiment, record.source) != (experiment, source):
+        if record.experiment != experiment or record.source != source.split("-before-")[0]:
             raise InputError(
                 f"{_short(path)}, line {number} belongs to {record.experiment} on "
                 f"{record.source}: move it to that experiment's file."
             )
-        records.append(record)
+        if record.recipe.hash != record.recipe_hash:
+            raise InputError(
+                f"{_short(path)}, line {number}: its recipe hash is {record.recipe_hash}, that of "
+                f"its recipe {record.recipe.hash}: move that line out of the file."
+            )
+        first = lines.setdefault(record.key, number)
+        if first == number:
+            records.append(record)
+        elif records[list(lines).index(record.key)].weights != record.weights:
+            raise InputError(
+                f"{_short(path)}, lines {first} and {number} are of one run and differ: move one "
+                "of them out of the file."
+            )
     return records
 
 
 def append(folder: Path, record: Record) -> bool:
     """Add a record to its file; False if the run is there already, which then stays as it is."""
     path = path_of(folder, record.experiment, record.source)
-    line = json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / record.source / ".lock"):
@@ -140,7 +152,7 @@ def append(folder: Path, record: Record) -> bool:
                 return False
             with open(path, "a+b") as file:
                 _drop_torn_line(file)
-                file.write(line.encode())
+                file.write(_line(record).encode())
                 file.flush()
                 os.fsync(file.fileno())
     except OSError as error:
@@ -151,20 +163,36 @@ def append(folder: Path, record: Record) -> bool:
     return True
 
 
-def move_aside(folder: Path, experiments: list[str], source: str) -> Path | None:
-    """Move the files of `experiments` to a new folder beside that of `source`, and return it.
+def move_aside(folder: Path, keys: set[tuple[str, str, int, str]], source: str) -> Path | None:
+    """Move the records of the runs `keys` to a new folder beside that of `source`, and return it.
 
-    None if there was nothing to move.
+    Records of other runs stay where they are. None if there was nothing to move.
     """
-    present = [name for name in experiments if path_of(folder, name, source).exists()]
-    if not present:
-        return None
-    aside = folder / f"{source}-before-{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    for name in present:
-        target = aside / f"{name}.jsonl"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path_of(folder, name, source).rename(target)
-    return aside
+    aside = folder / f"{source}-before-{datetime.datetime.now():%Y%m%d-%H%M%S-%f}"
+    for experiment in sorted({key[0] for key in keys}):
+        path = path_of(folder, experiment, source)
+        if not path.exists():
+            continue
+        with filelock.FileLock(folder / source / ".lock"):
+            found = read(folder, experiment, source)
+            moved = [record for record in found if record.key in keys]
+            kept = [record for record in found if record.key not in keys]
+            if moved:
+                _write(path_of(folder, experiment, aside.name), moved)
+                _write(path, kept)
+    return aside if aside.exists() else None
+
+
+def _write(path: Path, records: list[Record]) -> None:
+    """Replace `path` by a file of `records`, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text("".join(map(_line, records)), encoding="utf-8")
+    os.replace(new, path)
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n"
 
 
 def _drop_torn_line(file) -> None:

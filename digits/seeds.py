@@ -21,6 +21,19 @@ def streams(seed: int) -> dict[str, np.random.SeedSequence]:
     return dict(zip(STREAMS, np.random.SeedSequence(seed).spawn(len(STREAMS)), strict=True))
 
 
+def substreams(stream: np.random.SeedSequence, n: int) -> list[np.random.Generator]:
+    """Return `n` independent generators of `stream`, the same ones in every call.
+
+    The first of them do not depend on `n`. (`SeedSequence.spawn` would count its calls.)
+    """
+    return [
+        np.random.default_rng(
+            np.random.SeedSequence(stream.entropy, spawn_key=(*stream.spawn_key, child))
+        )
+        for child in range(n)
+    ]
+
+
 def torch_seed(stream: np.random.SeedSequence) -> int:
     """Return the 64-bit seed that stands for `stream` in a torch generator."""
     return int(stream.generate_state(1, np.uint64)[0])

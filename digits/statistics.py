@@ -1,7 +1,7 @@
 """Means, paired differences and effects with their intervals. Rounds are what they are over.
 
 Everything takes and gives per cent, or points of per cent for differences. n is always part of
-the answer. An interval needs two rounds; with one it is NaN, never zero.
+the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
 """
 
 import numpy as np
@@ -19,23 +19,14 @@ def summarise(values) -> pd.Series:
     n = len(values)
     if n == 0:
         raise InputError("there are no values to summarise: train a round first.")
-    if n == 1:
-        return pd.Series({"n": 1, "mean": values[0], "sd": np.nan, "low": np.nan, "high": np.nan})
-    low, high = mean_interval(values)
-    return pd.Series(
-        {"n": n, "mean": values.mean(), "sd": values.std(ddof=1), "low": low, "high": high}
-    )
+    sd = values.std(ddof=1) if n > 1 else np.nan
+    low = high = np.nan
+    if n > 1 and np.ptp(values) > 0:
+        low, high = stats.ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
+    return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
 
 
-def mean_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the t interval of the mean; of no width if all values are equal."""
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    interval = stats.ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
-    return float(interval.low), float(interval.high)
-
-
-def summary_table(frame: pd.DataFrame, value: str = "test_error") -> pd.DataFrame:
+def summary_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return one row per experiment, in the order of `frame`: n, mean, sd, low, high of `value`."""
     return frame.groupby("experiment", sort=False)[value].apply(summarise).unstack()
 
@@ -58,7 +49,7 @@ def difference_from_published(
         return difference, difference - half, difference + half
     error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
     if error.sum() == 0:
-        return difference, difference, difference
+        return difference, np.nan, np.nan
     freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
     half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(error.sum())
     return difference, difference - half, difference + half
@@ -116,7 +107,7 @@ EFFECTS = {
 }
 
 
-def factorial_effects(frame: pd.DataFrame, value: str = "test_error") -> pd.DataFrame:
+def factorial_effects(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
     """Return the effects of weight sharing and auxiliary loss per architecture, in points.
 
     frame: tidy rows; only architectures that have all four variants count. Each effect is taken

@@ -18,6 +18,7 @@ from digits.data import SOURCES, load
 from digits.errors import InputError
 from digits.experiments import PROFILES, select
 from digits.frames import tidy
+from digits.models.blocks import parameter_count
 from digits.recipe import Value
 from digits.records import Record
 from digits.seeds import streams
@@ -91,10 +92,9 @@ class Study(Value):
         share: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
             runs, so several machines agree on them whatever each has done so far.
         """
-        index, parts = share
-        wanted = sorted(self.runs(*patterns), key=lambda run: -expected_seconds(run.experiment))
+        wanted = self._part(share, *patterns)
         done = self._read(wanted)
-        return [run for run in wanted[index - 1 :: parts] if self._key(run) not in done]
+        return [run for run in wanted if self._key(run) not in done]
 
     def train_missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Outcome]:
         """Train the wanted runs that have no record (see `missing`) and return those that failed.
@@ -104,11 +104,7 @@ class Study(Value):
         missing = self.missing(*patterns, share=share)
         if not missing:
             return []
-        digits = load(self.source)
-        for recipe in {
-            run.experiment.recipe.hash: run.experiment.recipe for run in missing
-        }.values():
-            draw_round(digits, recipe, streams(0)["pairs"])  # refuses more pairs than there are
+        self._check_data(missing)
         folder = paths.results_dir()
         failures = []
         for outcome in train_runs(missing, self.source, self.n_jobs):
@@ -143,9 +139,19 @@ class Study(Value):
             )
         return [done[self._key(run)] for run in wanted]
 
+    @property
+    def figures_folder(self) -> Path:
+        """The folder of this profile; with the source in its name where that is not the usual one.
+
+        So figures of the sample never overwrite those of the full protocol on the full data.
+        """
+        usual = PROFILES[self.profile].usual_source
+        name = self.profile if self.source == usual else f"{self.profile}-{self.source}"
+        return paths.figures_dir() / name
+
     def figures(self, notebook: str) -> Path:
         """Return the folder for the pictures and tables of `notebook`, made if need be."""
-        folder = paths.figures_dir() / self.profile / notebook
+        folder = self.figures_folder / notebook
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -153,9 +159,47 @@ class Study(Value):
         return run.experiment.id, run.experiment.recipe.hash, run.seed, self.source
 
     def _read(self, runs: list[Run]) -> dict[tuple, Record]:
-        names = dict.fromkeys(run.experiment.id for run in runs)
-        found = (records.read(paths.results_dir(), name, self.source) for name in names)
-        return {record.key: record for file in found for record in file}
+        """Return the records of `runs` that exist, by key.
+
+        Raises `InputError` for a record that was made by another recipe of the same hash, or by
+        a network of another size.
+        """
+        wanted = {self._key(run): run.experiment for run in runs}
+        found = {}
+        for experiment in {run.experiment.id: run.experiment for run in runs}.values():
+            parameters = parameter_count(experiment.build())
+            for record in records.read(paths.results_dir(), experiment.id, self.source):
+                if record.key not in wanted:
+                    continue
+                if record.recipe != experiment.recipe or record.parameters != parameters:
+                    raise InputError(
+                        f"the record of {experiment.id} #{record.seed} in results/{self.source} "
+                        "was made by another recipe or network than this version has: run with "
+                        "--fresh to train again, the record is kept aside."
+                    )
+                found[record.key] = record
+        return found
+
+    def move_aside(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> Path | None:
+        """Move the records of the wanted runs to a folder of their own, and return it.
+
+        None if there are none. Raises `InputError` before that if the data or pairs do not fit.
+        """
+        wanted = self._part(share, *patterns)
+        self._check_data(wanted)
+        keys = {self._key(run) for run in wanted}
+        return records.move_aside(paths.results_dir(), keys, self.source)
+
+    def _part(self, share: tuple[int, int], *patterns: str) -> list[Run]:
+        index, parts = share
+        wanted = sorted(self.runs(*patterns), key=lambda run: -expected_seconds(run.experiment))
+        return wanted[index - 1 :: parts]
+
+    def _check_data(self, runs: list[Run]) -> None:
+        """Refuse a source that cannot be loaded, and more pairs than its pools hold."""
+        digits = load(self.source)
+        for recipe in {run.experiment.recipe.hash: run.experiment.recipe for run in runs}.values():
+            draw_round(digits, recipe, streams(0)["pairs"])
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -170,7 +170,8 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
     (folder / f"{name}.md").write_text(f"{markdown(table)}\n\n{caption}\n", encoding="utf-8")
     latex = _without_gaps(table).map(_latex).rename(columns=_latex).style.hide(axis="index")
     (folder / f"{name}.tex").write_text(
-        latex.to_latex(hrules=True, caption=_latex(caption), label=f"tab:{name}"), encoding="utf-8"
+        latex.to_latex(hrules=True, caption=_latex(caption), label=f"tab:{folder.name}-{name}"),
+        encoding="utf-8",
     )
     shown = styled(table, caption, name)
     page = shown.to_html(doctype_html=True, encoding="utf-8")

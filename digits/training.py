@@ -25,7 +25,7 @@ from digits.experiments import Experiment
 from digits.models.blocks import Output, parameter_count
 from digits.recipe import Recipe
 from digits.records import Curves, Record, pack
-from digits.seeds import streams, torch_generator, torch_seed
+from digits.seeds import streams, substreams, torch_generator, torch_seed
 
 EVALUATION_BATCH = 250  # pairs; measured: larger ones fall out of the processor's cache
 
@@ -67,6 +67,8 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
     pairs = draw_round(digits, recipe, stream["pairs"])
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(stream["init"]))
+        # Measured on a CPU: channels last trains the convolutional nets 1.2 to 1.9 times faster,
+        # and a fused optimiser takes a third of the time of the default one.
         model = experiment.build().to(memory_format=torch.channels_last)
         torch.manual_seed(torch_seed(stream["dropout"]))
         order = torch_generator(stream["order"])
@@ -124,7 +126,7 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
 
 def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -> RoundPairs:
     """Draw a round's pairs; the numbers asked of one pool do not change what another one gives."""
-    train, test, precise = (np.random.default_rng(child) for child in stream.spawn(3))
+    train, test, precise = substreams(stream, 3)
     return RoundPairs(
         draw_pairs(digits.train, recipe.train_pairs, train),
         draw_pairs(digits.test, recipe.test_pairs, test),
@@ -221,7 +223,8 @@ def weights_hash(model: nn.Module) -> str:
 @functools.cache
 def commit() -> str:
     """Return the commit of this repository, with "+" if files differ from it; "" outside git."""
-    command = ["git", "-C", str(paths.ROOT), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    command = ["git", "-C", str(paths.ROOT), "describe", "--always", "--exclude=*", "--abbrev=12"]
+    command += ["--dirty=+"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -40,9 +40,30 @@ def test_published_numbers_are_errors_in_per_cent():
     assert (test.quantity, test.mean, test.sd) == ("test_error", 12.8, 1.72)
 
 
+KQIKU = {  # the report's table: train error, SD, test error, SD
+    "fcc": (0.17, 0.4, 17.45, 0.82),
+    "fcc+ws": (0.06, 0.13, 13.84, 0.67),
+    "fcc+aux": (0.08, 0.22, 18.11, 1.06),
+    "fcc+ws+aux": (0.02, 0.06, 13.94, 0.76),
+    "cnn": (1.65, 1.85, 15.10, 0.95),
+    "cnn+ws": (2.45, 0.98, 14.10, 1.18),
+    "cnn+aux": (2.9, 4.02, 15.6, 2.25),
+    "cnn+ws+aux": (2.53, 1.58, 12.8, 1.72),
+}
+
+
+@pytest.mark.parametrize("row", KQIKU)
+def test_every_number_of_kqikus_table_stands_at_its_network(row):
+    for variant in ("", "@repaired"):
+        train, test = EXPERIMENTS[f"kqiku/{row}{variant}"].published
+        assert (train.mean, train.sd, test.mean, test.sd) == KQIKU[row]
+        assert train.n == test.n == 10
+
+
 def test_the_published_chain_stands_for_the_rows_with_and_without_auxiliary_loss():
     rows = [number.row for number in EXPERIMENTS["kqiku/fcc+ws@published"].published]
     assert rows == ["fcc+ws", "fcc+ws", "fcc+ws+aux", "fcc+ws+aux"]
+    assert {n.n for n in EXPERIMENTS["kqiku/fcc+ws@published"].published} == {1}
 
 
 def test_quick_profile_keeps_the_epochs_and_takes_few_rounds():

@@ -34,14 +34,14 @@ def build(name, smoke):
     numbers = tables.published_numbers(select("*"))
     written = of(records, "")
     if name == "errors":
-        return plots.error_boxes(frame, numbers, SCOPE)
+        return plots.error_boxes(frame, numbers, {"a yardstick": 5.9, "another": 23.0}, SCOPE)
     if name == "effects":
         return plots.effects_forest(factorial_effects(frame), "Title", SCOPE)
     if name == "seconds":
         return plots.seconds_a_round(frame, SCOPE)
     if name == "curves":
         names = list(dict.fromkeys(r.experiment for r in written))
-        return plots.loss_and_accuracy(curves(written), names, 4, SCOPE, log_loss=True)
+        return plots.loss_and_accuracy(curves(written), names, 4, SCOPE)
     if name == "chains":
         kqiku = [r for r in of(records, "published") if r.experiment.startswith("kqiku")]
         return plots.consecutive_trainings(stages(kqiku), numbers, SCOPE)
@@ -97,7 +97,7 @@ def test_no_text_is_cut_and_the_caption_is_there(name, smoke):
 
 def test_every_round_is_a_point_and_n_is_beside_it(smoke):
     frame, _ = smoke
-    figure = plots.error_boxes(frame, tables.published_numbers([]), SCOPE)
+    figure = plots.error_boxes(frame, tables.published_numbers([]), {}, SCOPE)
     (axis,) = figure.axes
     labels = [text.get_text() for text in axis.texts]
     counts = frame.groupby("experiment", sort=False).size()

@@ -99,11 +99,38 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, record):
 
 
 def test_moving_aside_loses_nothing(tmp_path, record):
+    for seed in range(3):
+        records.append(tmp_path, other(record, seed))
+    aside = records.move_aside(tmp_path, {other(record, 1).key}, "sample")
+    assert [r.seed for r in records.read(tmp_path, NAME, "sample")] == [0, 2]
+    assert records.read(tmp_path, NAME, aside.name)  # as good as before, under another source
+    assert records.move_aside(tmp_path, {other(record, 1).key}, "sample") is None
+
+
+def test_files_joined_with_cat_count_a_run_once(tmp_path, record):
     records.append(tmp_path, record)
-    aside = records.move_aside(tmp_path, [NAME, "zadoks/twinnet"], "sample")
-    assert records.read(tmp_path, NAME, "sample") == []
-    assert (aside / f"{NAME}.jsonl").read_text().count("\n") == 1
-    assert records.move_aside(tmp_path, [NAME], "sample") is None
+    path = records.path_of(tmp_path, NAME, "sample")
+    again = record.model_copy(update={"seconds": 9.0})
+    path.write_text(path.read_text() + again.model_dump_json() + "\n")
+    assert records.read(tmp_path, NAME, "sample") == [record]
+
+
+def test_two_records_of_one_run_that_differ_are_refused(tmp_path, record):
+    records.append(tmp_path, record)
+    records.append(tmp_path, other(record, 1))
+    path = records.path_of(tmp_path, NAME, "sample")
+    wrong = record.model_copy(update={"weights": "0" * 16})
+    path.write_text(path.read_text() + wrong.model_dump_json() + "\n")
+    with pytest.raises(InputError, match="lines 1 and 3 are of one run and differ"):
+        records.read(tmp_path, NAME, "sample")
+
+
+def test_a_recipe_that_its_hash_does_not_fit_is_refused(tmp_path, record):
+    records.append(tmp_path, record)
+    path = records.path_of(tmp_path, NAME, "sample")
+    path.write_text(path.read_text().replace('"epochs":2', '"epochs":3'))
+    with pytest.raises(InputError, match="line 1: its recipe hash is"):
+        records.read(tmp_path, NAME, "sample")
 
 
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=70))

@@ -98,7 +98,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_records(tmp_path):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while not list(killed.rglob("*.jsonl")):  # the first records are being written
+    while not any(f.stat().st_size for f in killed.rglob("*.jsonl")):  # the first are written
         time.sleep(0.02)
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)

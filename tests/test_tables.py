@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from digits import tables
+from digits import paths, tables
 from digits.experiments import EXPERIMENTS, select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
+from digits.statistics import factorial_effects, published_against_ours
 from digits.study import Study
 
 
@@ -102,3 +103,37 @@ def test_changing_one_record_changes_its_row_and_no_other():
     after = tables.error_table(tidy(found)).set_index("experiment")
     changed = before.index[(before != after).any(axis=1)]
     assert list(changed) == [found[0].experiment]
+
+
+def test_agreement_and_effects_in_words():
+    numbers = tables.published_numbers(select("zadoks/twinnet+ws+aux"))
+    (row,) = tables.agreement_table(published_against_ours(frame(), numbers)).to_dict("records")
+    assert row["published"] == "4.78 ± 0.62"
+    assert row["ours"] == "6.00 ± 1.41"
+    assert row["ours - published"] == "+1.22"
+    assert row["reproduced"] == "yes"  # two rounds: the interval is wide and holds 0
+    effects = pd.DataFrame(
+        [{"architecture": "a", "effect": "both", "n": 3, "mean": -2.0, "low": -3.5, "high": -0.5}]
+    )
+    (row,) = tables.effect_table(effects).to_dict("records")
+    assert (row["points of error"], row["95 % interval"], row["n"]) == (
+        "-2.00",
+        "-3.50 to -0.50",
+        3,
+    )
+
+
+def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
+    monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
+    everything = tidy(Study(source="mnist", profile="paper").records("*"))
+    independent = everything[everything.trainings == 1]
+    chains = tables.published_numbers(select("kqiku/*@published"))
+    for name, table in {
+        "07_comparison/errors": tables.error_table(everything),
+        "07_comparison/effects": tables.effect_table(factorial_effects(independent)),
+        "01_kqiku/table_as_published": tables.agreement_table(
+            published_against_ours(everything, chains)
+        ),
+    }.items():
+        committed = (paths.ROOT / "figures" / "paper" / f"{name}.md").read_text(encoding="utf-8")
+        assert committed.startswith(tables.markdown(table) + "\n"), f"remake {name}"

@@ -15,15 +15,18 @@ from digits.statistics import EFFECTS
 
 
 def error_boxes(
-    frame: pd.DataFrame, published: pd.DataFrame, caption: str, value: str = "test_error"
+    frame: pd.DataFrame, published: pd.DataFrame, yardsticks: dict[str, float], caption: str
 ) -> Figure:
-    """Show the test error of every round as a box and points, and the published mean and SD."""
-    rows = {name: runs[value] for name, runs in frame.groupby("experiment", sort=False)}
+    """Show the test error of every round as a box and points, and the published mean and SD.
+
+    yardsticks: errors to compare with, by name, drawn as vertical lines.
+    """
+    rows = {name: runs.test_error for name, runs in frame.groupby("experiment", sort=False)}
     figure, axis = plt.subplots(figsize=(8.5, 0.27 * len(rows) + 1.3))
     colours = [colour_of(name) for name in rows]
     sns.boxplot(
         frame,
-        x=value,
+        x="test_error",
         y="experiment",
         hue="experiment",
         palette=colours,
@@ -36,7 +39,7 @@ def error_boxes(
     )
     rows_of_points(axis, rows, colours)
     for height, name in enumerate(rows):
-        numbers = published[(published.quantity == value) & (published.experiment == name)]
+        numbers = published[(published.quantity == "test_error") & (published.experiment == name)]
         for index, number in enumerate(numbers.itertuples()):
             axis.errorbar(
                 number.mean,
@@ -48,14 +51,13 @@ def error_boxes(
                 **PUBLISHED,
             )
     axis.set(xlabel="test error (%)", ylabel="")
-    figure.legend(
-        handles=[
-            Line2D([], [], color="#777777", marker="o", linestyle="none", label="one round"),
-            Line2D([], [], **PUBLISHED, label="published mean ± SD"),
-        ],
-        loc="outside upper center",
-        ncols=2,
-    )
+    handles = [
+        Line2D([], [], color="#777777", marker="o", linestyle="none", label="one round"),
+        Line2D([], [], **PUBLISHED, label="published mean ± SD"),
+    ]
+    for (name, error), style in zip(yardsticks.items(), ("--", ":", "-."), strict=False):
+        handles.append(axis.axvline(error, color="#444444", lw=1.2, ls=style, zorder=0, label=name))
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
     caption_below(figure, caption)
     return figure
 

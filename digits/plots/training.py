@@ -17,15 +17,13 @@ def _mean_band(axis, curves: pd.DataFrame, name: str, transform=None, **style) -
         table = transform(table)
     mean, sd = table.mean(axis=1), table.std(axis=1).fillna(0)
     (line,) = axis.plot(table.index, mean, **style)
-    low = mean - sd
-    if axis.get_yscale() == "log":
-        low = low.clip(lower=mean * 0.2)  # a band may not reach 0 on a log axis
+    low = (mean - sd).clip(lower=1e-6)  # above 0 for a log axis, and below what any axis shows
     axis.fill_between(table.index, low, mean + sd, color=line.get_color(), alpha=0.15, lw=0)
     return line
 
 
 def loss_and_accuracy(
-    curves: pd.DataFrame, experiments: list[str], columns: int, caption: str, log_loss: bool
+    curves: pd.DataFrame, experiments: list[str], columns: int, caption: str
 ) -> Figure:
     """Show loss (left axis) and accuracy (right axis) by epoch, one panel per experiment.
 
@@ -40,8 +38,7 @@ def loss_and_accuracy(
     losses = curves[["objective", "test_loss"]].to_numpy()
     for index, (axis, name) in enumerate(zip(axes.flat, experiments, strict=True)):
         panel = curves[curves.experiment == name]
-        if log_loss:
-            axis.set_yscale("log")
+        axis.set_yscale("log")
         accuracy = axis.twinx()
         accuracy.spines.right.set_visible(True)
         accuracy.grid(False)
@@ -75,13 +72,10 @@ def loss_and_accuracy(
             ),
         ]
         accuracy.set_ylim(45, 101)
-        if log_loss:
-            axis.set_ylim(losses.min() / 1.1, losses.max() * 1.1)
-            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axis.yaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_minor_formatter(NullFormatter())
-        else:
-            axis.set_ylim(0, losses.max() * 1.05)
+        axis.set_ylim(losses.min() / 1.1, losses.max() * 1.1)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
         axis.set_title(name.split("/")[1])
         if index % columns == 0:
             axis.set_ylabel("cross-entropy")
