@@ -15,7 +15,7 @@ import joblib
 from tqdm import tqdm
 
 from digits import paths
-from digits.data import SOURCES
+from digits.data import SOURCES, load
 from digits.errors import InputError
 from digits.experiments import PROFILES
 from digits.study import Study
@@ -75,12 +75,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the study as `options` say; see `main`."""
-    for variable, folder in (
-        ("DIGITS_DATA", options.data_dir),
-        ("DIGITS_RESULTS", options.results),
-        ("DIGITS_FIGURES", options.figures),
+    for option, variable, folder in (
+        ("--data-dir", "DIGITS_DATA", options.data_dir),
+        ("--results", "DIGITS_RESULTS", options.results),
+        ("--figures", "DIGITS_FIGURES", options.figures),
     ):
         if folder is not None:
+            if folder.exists() and not folder.is_dir():
+                raise InputError(f"{option} {folder} is a file: name a folder.")
             os.environ[variable] = str(folder.resolve())
     study = Study(
         source=options.data,
@@ -99,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         from digits import notebooks, page  # --train-only does without Jupyter
 
         notebooks.check(names)
+        load(study.source)  # a source that is missing or damaged is told before anything starts
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
     failures = train(study, patterns, share, options.fresh) if patterns else []

@@ -1,5 +1,6 @@
 """`python -m digits` lists the experiments, `python -m digits readme` renews the README."""
 
+import argparse
 import sys
 
 from digits import readme, tables
@@ -7,14 +8,16 @@ from digits.errors import InputError
 from digits.experiments import select
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print the table of experiments matching the patterns given, or renew the README."""
+    parser = argparse.ArgumentParser(prog="python -m digits", description=__doc__)
+    parser.add_argument("pattern", nargs="*", help='ids such as "kqiku/*", or the word readme')
+    patterns = parser.parse_args(arguments).pattern
     try:
-        if arguments == ["readme"]:
+        if patterns == ["readme"]:
             readme.write()
         else:
-            table = tables.experiment_table(select(*(arguments or ["*"])))
-            print(tables.markdown(table))
+            print(tables.markdown(tables.experiment_table(select(*(patterns or ["*"])))))
     except InputError as error:
         print(f"digits: {error}", file=sys.stderr)
         return 2
@@ -22,4 +25,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -158,6 +158,11 @@ def _load_sample() -> Digits:
 def _load_mnist(folder: Path) -> Digits:
     raw = folder / "MNIST" / "raw"
     datasets = torchvision_datasets()
+    if folder.is_file() or not (folder.is_dir() or folder == paths.ROOT / "data"):
+        raise InputError(
+            f"there is no folder {folder}: name one that holds MNIST/raw, or make an empty one for "
+            "the download, with --data-dir or DIGITS_DATA, or use --data sample."
+        )
     if not all((raw / name).is_file() for name in _MNIST_SHA256):
         _download_mnist(datasets, folder)
     checksum = hashlib.sha256()
@@ -187,6 +192,6 @@ def _download_mnist(datasets, folder: Path) -> None:
     except (RuntimeError, OSError) as error:
         raise InputError(
             f"{folder} has no complete MNIST and it could not be downloaded "
-            f"({str(error).splitlines()[0].rstrip(':')}): name a folder that holds MNIST/raw with "
+            f"({str(error).strip().splitlines()[-1]}): name a folder that holds MNIST/raw with "
             "--data-dir or DIGITS_DATA, or use --data sample."
         ) from error

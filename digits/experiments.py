@@ -234,7 +234,7 @@ def _zadoks() -> list[Experiment]:
                 mean=4.78,
                 sd=0.62,
                 n=16,
-                row="abstract: 95.22 ± 0.62 % accuracy",
+                row="abstract",
             ),
         )
     }

@@ -70,7 +70,7 @@ def execute(name: str, study: Study) -> Execution:
             parameters=plain_parameters(study),
             kernel_name="python3",
             progress_bar=False,
-            extra_arguments=["--log-level=ERROR"],  # of the kernel: no notes between our lines
+            extra_arguments=["--log-level=CRITICAL"],  # of the kernel: no notes between our lines
         )
     except PapermillExecutionError as failure:
         # Counted from 1 in the source, which lacks the cell that Papermill injects.
@@ -110,9 +110,12 @@ def publish(executed: Path, page: Path) -> None:
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
     notebook = nbformat.read(executed, as_version=4)
-    for cell in notebook.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.source = re.sub(r"^# Parameters\n", "# The parameters of this run\n", cell.source)
+    # Show the parameters of this run alone, not the defaults that they replace.
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    if any("injected-parameters" in t for t in tags):
+        notebook.cells = [
+            cell for cell, t in zip(notebook.cells, tags, strict=True) if "parameters" not in t
+        ]
     body, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": _title(executed)}}
     )

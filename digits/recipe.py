@@ -33,7 +33,7 @@ def explain(name: str, error: ValidationError) -> str:
         return f"{name} needs the field {field!r}, which is missing."
     if fault["type"] == "json_invalid":
         return f"{name}: {fault['msg']}."
-    return f"{name}: {field} = {fault['input']!r} is not allowed: {fault['msg']}."
+    return f"{field} = {fault['input']!r} is not allowed: {fault['msg']}."
 
 
 class Recipe(Value):

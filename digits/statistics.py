@@ -89,7 +89,8 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
 def reproduced(difference: float, low: float, high: float) -> bool | None:
     """Say whether a published mean is reproduced, or None where that cannot be said.
 
-    It is if the interval of the difference contains 0, or the difference is under one point.
+    It counts as reproduced if the interval of the difference holds 0, or the difference is under
+    one point. The first is easily met where the interval is wide: show both.
     """
     if abs(difference) < 1:
         return True

@@ -62,7 +62,8 @@ class Study(Value):
                 seeds = json.loads(seeds)
         if not isinstance(seeds, (list, tuple)) or not seeds:
             raise InputError(
-                f"seeds = {given!r} is not a list of whole numbers: write it as [0, 1, 2]."
+                f"seeds = {given!r} is not a list of whole numbers: write it as [0, 1, 2], "
+                "or 0,1,2 for run_all.py."
             )
         for seed in seeds:
             streams(seed)  # refuses what is not a seed
@@ -141,12 +142,15 @@ class Study(Value):
 
     @property
     def figures_folder(self) -> Path:
-        """The folder of this profile; with the source in its name where that is not the usual one.
+        """The folder of this profile; its name tells a source or seeds that are not the usual.
 
-        So figures of the sample never overwrite those of the full protocol on the full data.
+        So a few rounds, or the sample, never overwrite the figures of the full protocol.
         """
-        usual = PROFILES[self.profile].usual_source
-        name = self.profile if self.source == usual else f"{self.profile}-{self.source}"
+        name = self.profile
+        if self.source != PROFILES[self.profile].usual_source:
+            name += f"-{self.source}"
+        if self.seeds is not None:
+            name += "-seeds"
         return paths.figures_dir() / name
 
     def figures(self, notebook: str) -> Path:

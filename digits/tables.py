@@ -24,7 +24,7 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
                 "experiment": experiment.id,
                 "parameters": parameter_count(experiment.build()),
                 "reported": experiment.reported_parameters,
-                "rounds": experiment.rounds,
+                "rounds in full": experiment.rounds,
                 "epochs": f"{recipe.trainings}x{epochs}" if recipe.trainings > 1 else epochs,
                 "batch": recipe.batch_size,
                 "published test error (%)": _published_text(experiment),
@@ -92,15 +92,14 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "experiment": experiment.id,
-                "parameters": runs.parameters.iloc[0],
                 "n": int(test["n"]),
-                "train error": _mean_sd(summaries["train_error"].loc[experiment.id]),
+                "published test error": _published_text(experiment),
                 "test error": _mean_sd(test),
                 "95 % interval": _interval(test),
                 "precise test error": _mean_sd(summaries["precise_error"].loc[experiment.id]),
+                "train error": _mean_sd(summaries["train_error"].loc[experiment.id]),
                 "digit accuracy": _blank(runs.test_digit_accuracy.mean(), "{:.1f}"),
-                "published test error": _published_text(experiment),
-                "seconds a round": f"{runs.train_seconds.mean():.1f}",
+                "parameters": runs.parameters.iloc[0],
             }
         )
     return pd.DataFrame(rows)
@@ -111,7 +110,7 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "experiment": agreement.experiment,
-            "row of the report": agreement.row,
+            "report's row": agreement.row,
             "error": agreement.quantity.str.removesuffix("_error"),
             "published": [
                 _mean_sd({"mean": m, "sd": s})
@@ -127,7 +126,11 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
                 _interval({"low": low, "high": high}, "+")
                 for low, high in zip(agreement.low, agreement.high, strict=True)
             ],
-            "reproduced": agreement.reproduced.map({True: "yes", False: "no", None: "undecided"}),
+            "holds 0": [
+                "" if pd.isna(low) else "yes" if low <= 0 <= high else "no"
+                for low, high in zip(agreement.low, agreement.high, strict=True)
+            ],
+            "under 1 point": ["yes" if abs(d) < 1 else "no" for d in agreement.difference],
         }
     )
 

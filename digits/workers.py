@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from digits.errors import InputError
 from digits.experiments import Experiment
 from digits.records import Record
 from digits.training import Diverged, train
+
+# joblib says so of every interruption; what was in flight is trained again by the next call.
+warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
 
 
 class Run(NamedTuple):
@@ -77,8 +81,8 @@ def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:
             )
             try:
                 for outcome in parallel(tasks()):
-                    bar.ended(outcome.run)
                     yield outcome
+                    bar.ended(outcome.run)  # when the caller has recorded it
             except TerminatedWorkerError as error:
                 raise InputError(
                     "a worker process was ended from outside (out of memory?): what is recorded is "

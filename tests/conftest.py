@@ -5,6 +5,7 @@ import pytest
 from digits.data import load
 from digits.experiments import EXPERIMENTS
 from digits.recipe import Recipe
+from digits.study import Study
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,16 @@ def folders(tmp_path, monkeypatch):
 def sample():
     """The 5,000 sample digits."""
     return load("sample")
+
+
+@pytest.fixture(scope="session")
+def smoke_results(tmp_path_factory):
+    """A results folder with every run of the smoke profile, trained once for all tests."""
+    folder = tmp_path_factory.mktemp("smoke")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(folder))
+        assert Study(profile="smoke").train_missing("*") == []
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -105,9 +105,28 @@ def test_an_altered_sample_is_refused(monkeypatch):
 def test_no_mnist_and_no_network_names_the_folder_and_the_ways_out(tmp_path, monkeypatch):
     datasets = data.torchvision_datasets()
     monkeypatch.setattr(datasets.MNIST, "mirrors", [])  # nowhere to download from
+    (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no complete MNIST .*--data-dir .* --data sample") as e:
+        data._load_mnist(tmp_path / "empty")
+    assert str(tmp_path / "empty") in str(e.value)
+
+
+def test_a_mistyped_folder_is_refused_and_not_made(tmp_path):
+    with pytest.raises(InputError, match=r"there is no folder .*nothing: .* --data sample"):
         data._load_mnist(tmp_path / "nothing")
-    assert str(tmp_path / "nothing") in str(e.value)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_pickles_in_an_old_processed_folder_are_never_read(tmp_path, monkeypatch):
+    raw = fake_mnist(tmp_path, 40)
+    hashes = {
+        n: data.hashlib.sha256((raw / n).read_bytes()).hexdigest() for n in data._MNIST_SHA256
+    }
+    monkeypatch.setattr(data, "_MNIST_SHA256", hashes)
+    (tmp_path / "MNIST" / "processed").mkdir()
+    for name in ("training.pt", "test.pt"):
+        (tmp_path / "MNIST" / "processed" / name).write_bytes(b"not to be opened")
+    assert len(data._load_mnist(tmp_path).train) == 40
 
 
 def fake_mnist(folder, images):

@@ -21,17 +21,6 @@ FIGURES = {
 }
 
 
-@pytest.fixture(scope="module")
-def smoke_results(tmp_path_factory):
-    """Records of the smoke profile for all notebooks, trained once."""
-    folder = tmp_path_factory.mktemp("smoke")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("DIGITS_RESULTS", str(folder))
-    assert Study(profile="smoke").train_missing("*") == []
-    patch.undo()
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_runs_and_is_published(name, smoke_results, monkeypatch):

@@ -14,15 +14,12 @@ from digits.study import Study
 SCOPE = "Caption with its scope; n = 2 rounds."
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
+@pytest.fixture
+def smoke(smoke_results, monkeypatch):
     """Frame and records of the smoke profile."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("DIGITS_RESULTS", str(tmp_path_factory.mktemp("smoke")))
+    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
     study = Study(profile="smoke")
-    frame = study.ensure("*")
-    yield frame, study.records("*")
-    patch.undo()
+    return study.ensure("*"), study.records("*")
 
 
 def of(records, variant):

@@ -69,7 +69,7 @@ def commands():
 
 def test_run_all_accepts_every_command_of_the_readme():
     options = [words[2:] for words in commands() if words[1:2] == ["run_all.py"]]
-    assert len(options) == 6
+    assert len(options) == 7
     for words in options:
         parsed = run_all.parser().parse_args(words)
         run_all.Study(source=parsed.data, profile=parsed.profile, jobs=parsed.jobs)

@@ -40,6 +40,10 @@ def call(*options, **kwargs):
         (["--shard", "1/2"], "add --train-only"),
         (["--proflie", "quick"], "unrecognized arguments: --proflie"),
         (["--profile", "smoke", "--data", "mnist"], "no complete MNIST"),
+        (["--profile", "paper", "--data", "mnist", "--train-only"], "no complete MNIST"),
+        (["--data", "mnist", "--data-dir", "no/such"], "there is no folder"),
+        (["--results", "README.md"], "--results README.md is a file: name a folder."),
+        (["--figures", "README.md"], "--figures README.md is a file: name a folder."),
     ],
 )
 def test_bad_input_is_one_line_and_status_2_and_nothing_is_made(
@@ -48,6 +52,8 @@ def test_bad_input_is_one_line_and_status_2_and_nothing_is_made(
     from digits.compat import torchvision_datasets
 
     monkeypatch.setattr(torchvision_datasets().MNIST, "mirrors", [])
+    monkeypatch.chdir(paths.ROOT)
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     assert run_all.main(options) == 2
     error = capsys.readouterr().err.strip()
     assert sentence in error

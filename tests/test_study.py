@@ -214,6 +214,7 @@ def test_figures_of_another_source_go_to_a_folder_of_their_own():
     assert name(profile="quick", source="mnist") == "quick-mnist"
     assert name(profile="paper", source="mnist") == "paper"
     assert name(profile="paper") == "paper-sample"
+    assert name(profile="quick", seeds=[0]) == "quick-seeds"
 
 
 def test_tidy_is_ordered_like_its_records():

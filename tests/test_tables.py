@@ -111,7 +111,8 @@ def test_agreement_and_effects_in_words():
     assert row["published"] == "4.78 ± 0.62"
     assert row["ours"] == "6.00 ± 1.41"
     assert row["ours - published"] == "+1.22"
-    assert row["reproduced"] == "yes"  # two rounds: the interval is wide and holds 0
+    assert row["holds 0"] == "yes"  # two rounds: a wide interval
+    assert row["under 1 point"] == "no"
     effects = pd.DataFrame(
         [{"architecture": "a", "effect": "both", "n": 3, "mean": -2.0, "low": -3.5, "high": -0.5}]
     )

@@ -87,8 +87,8 @@ def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
         axis.set_yticks(range(len(architectures)), architectures)
+        axis.set_ylim(len(architectures) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
-    axes[0, 0].invert_yaxis()
     for axis in axes[-1]:
         axis.set_xlabel("points of error")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)

@@ -28,7 +28,7 @@ def pairs_grid(pairs: Pairs, caption: str, rows: int = 3, columns: int = 6) -> F
 
 
 def balance(rounds: dict[int, Pairs], caption: str) -> Figure:
-    """Show how often each digit stands first and second, and how often the target is 1.
+    """Show how often each digit stands first and second (mean, SD), and how often the target is 1.
 
     rounds: the pairs of each round by its seed.
     """
@@ -102,7 +102,7 @@ def strips(frame: pd.DataFrame, x: str, y: str, label: str, title: str, caption:
         axis.annotate(
             f"{mean:.1f}",
             (mean, height - 0.3),
-            xytext=(0, 1),
+            xytext=(0, 3),
             textcoords="offset points",
             ha="center",
             fontsize=8,
