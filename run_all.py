@@ -17,13 +17,16 @@ from tqdm import tqdm
 from digits import paths
 from digits.data import SOURCES, load
 from digits.errors import InputError
-from digits.experiments import PROFILES
+from digits.profiles import PROFILES
 from digits.study import Study
 
 #: Each notebook and the experiments it shows.
 NOTEBOOKS = {
     "00_exploration": (),
     "01_kqiku": ("kqiku/*",),
+    "02_cadei": ("cadei/*",),
+    "03_jaubert": ("jaubert/*", "search/jaubert/*"),
+    "04_damachi": ("damachi/*",),
     "05_zadoks": ("zadoks/*",),
     "07_comparison": ("*",),
 }
@@ -52,6 +55,7 @@ def parser() -> Parser:
     add("--only", metavar="NOTEBOOK", action="append", help="this notebook only; may be repeated")
     add("--seeds", help="these rounds of every experiment, such as 0,1,2 (default: the profile's)")
     add("--jobs", type=int, help="worker processes (default: one per core)")
+    add("--light", action="store_true", help="leave out the twenty-layer networks")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
     add("--shard", default="1/1", help="with --train-only: i/n trains the i-th of n equal parts")
@@ -89,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
         profile=options.profile,
         seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
         jobs=options.jobs,
+        light=options.light,
     )
     share = share_of(options.shard)
     if share != (1, 1) and not options.train_only:

@@ -64,16 +64,25 @@ class Pairs:
     """Pairs of digits.
 
     images: (N, 2, 14, 14) float32, pixels 0..255.
-    classes: (N, 2) int64, the digits 0..9.
+    classes: (N, 2) int64, the digits 0..9; None where only the target is known.
     target: (N,) int64, 1 where the first digit is lesser than or equal to the second.
     """
 
     images: Tensor
-    classes: Tensor
+    classes: Tensor | None
     target: Tensor
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def __getitem__(self, which: slice | np.ndarray) -> "Pairs":
+        """Return some of the pairs."""
+        classes = None if self.classes is None else self.classes[which]
+        return Pairs(self.images[which], classes, self.target[which])
+
+    def standardised(self, mean: Tensor, sd: Tensor) -> "Pairs":
+        """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
+        return Pairs((self.images - mean) / sd, self.classes, self.target)
 
 
 @functools.cache
@@ -119,6 +128,22 @@ def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> P
     return _pairs(pool, torch.from_numpy(np.stack([first, second], axis=1)))
 
 
+def re_pair(pairs: Pairs, generator: torch.Generator) -> Pairs:
+    """Pair the 2N images of N pairs anew: each once as the first, with any of them as the second.
+
+    The order of the first images stays as it is; the second may be the same image (cadei, P1.6).
+    """
+    images, classes = pairs.images.flatten(0, 1), pairs.classes.flatten()
+    second = torch.randint(len(images), (len(images),), generator=generator)
+    new_classes = torch.stack([classes, classes[second]], dim=1)
+    return Pairs(torch.stack([images, images[second]], dim=1), new_classes, target_of(new_classes))
+
+
+def target_of(classes: Tensor) -> Tensor:
+    """Return 1 where the first class (N, 2) is lesser than or equal to the second, else 0."""
+    return (classes[:, 0] <= classes[:, 1]).long()
+
+
 def pool_2x2(originals: Tensor) -> Tensor:
     """Average 2x2 blocks: (N, 28, 28) uint8 to (N, 14, 14) float32, both 0..255."""
     return F.avg_pool2d(originals.float().unsqueeze(1), 2).squeeze(1)
@@ -126,7 +151,7 @@ def pool_2x2(originals: Tensor) -> Tensor:
 
 def _pairs(pool: Pool, indices: Tensor) -> Pairs:
     classes = pool.classes[indices]
-    return Pairs(pool.images[indices], classes, (classes[:, 0] <= classes[:, 1]).long())
+    return Pairs(pool.images[indices], classes, target_of(classes))
 
 
 def _pool(originals: Tensor, classes: Tensor) -> Pool:

@@ -1,17 +1,25 @@
 """From records to tidy tables: one row a run, an epoch, or a training."""
 
+import numpy as np
 import pandas as pd
 
-from digits.experiments import EXPERIMENTS
+from digits.experiments import experiment_of
 from digits.records import Record
 
-#: What a row of the tidy table takes from its record as it is.
-COPIED = (
-    "precise_error",
+#: What only some protocols measure.
+NOT_IN_ALL = (
     "train_digit_accuracy",
     "test_digit_accuracy",
-    "train_seconds",
-    "seconds",
+    "validation_error",
+    "kept_epoch",
+    "test_error_training_mode",
+    "fold_error",
+    "fold_error_training_mode",
+)
+#: What a row of the tidy table takes from its record as it is.
+COPIED = (
+    *("train_error", "test_error", "precise_error", "train_seconds", "seconds"),
+    *(name for name in NOT_IN_ALL if not name.startswith("fold_error")),
 )
 
 
@@ -19,17 +27,15 @@ def tidy(records: list[Record]) -> pd.DataFrame:
     """Make one row per record. Errors and digit accuracy in per cent, times in seconds.
 
     Of a run of several trainings, train_error and test_error are the means over the errors after
-    each, which is how the table that this protocol comes from was averaged (kqiku, P0.1).
+    each, which is how the table that this protocol comes from was averaged (kqiku, P0.1). Of a
+    cross-validation, fold_error is the mean over its folds (see `folds`).
     """
     rows = []
     for record in records:
-        experiment = EXPERIMENTS[record.experiment]
+        experiment = experiment_of(record.experiment)
         row = {
             "experiment": record.experiment,
             "report": experiment.report,
-            "architecture": experiment.architecture,
-            "ws": "ws" in experiment.options,
-            "aux": "aux" in experiment.options,
             "variant": experiment.variant,
             "seed": record.seed,
             "parameters": record.parameters,
@@ -38,27 +44,38 @@ def tidy(records: list[Record]) -> pd.DataFrame:
             "trainings": record.recipe.trainings,
             "train_pairs": record.recipe.train_pairs,
         }
-        for error in ("train_error", "test_error"):
-            after_each = record.after_each_training(error)
-            row[error] = sum(after_each) / len(after_each)
         row |= {name: getattr(record, name) for name in COPIED}
+        if record.recipe.trainings > 1:
+            for error in ("train_error", "test_error"):
+                row[error] = np.mean(record.after_each_training(error))
+        for name in ("fold_error", "fold_error_training_mode"):
+            folds = getattr(record, name.replace("fold_error", "fold_errors"))
+            row[name] = None if folds is None else np.mean(folds)
         rows.append(row)
-    return pd.DataFrame(rows).astype({"train_digit_accuracy": float, "test_digit_accuracy": float})
+    return pd.DataFrame(rows).astype({name: float for name in NOT_IN_ALL})
 
 
 def curves(records: list[Record]) -> pd.DataFrame:
-    """Make one row per record and epoch: experiment, seed, epoch from 1, and every curve."""
-    return pd.concat(
-        (
-            pd.DataFrame(record.curves.model_dump()).assign(
-                experiment=record.experiment,
-                seed=record.seed,
-                epoch=range(1, len(record.curves.objective) + 1),
-            )
-            for record in records
-        ),
-        ignore_index=True,
-    )
+    """Make one row per record and point of its curves: experiment, seed, epoch, every curve."""
+    tables = []
+    for record in records:
+        step = record.recipe.curve_step
+        table = pd.DataFrame(record.curves.model_dump(exclude_none=True)).assign(
+            experiment=record.experiment, seed=record.seed
+        )
+        tables.append(table.assign(epoch=range(step, step * len(table) + 1, step)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def folds(records: list[Record]) -> pd.DataFrame:
+    """Make one row per record and fold: experiment, seed, fold from 1, fold_error(s)."""
+    rows = []
+    for record in records:
+        noisy = record.fold_errors_training_mode or [np.nan] * len(record.fold_errors)
+        for fold, errors in enumerate(zip(record.fold_errors, noisy, strict=True), start=1):
+            rows.append((record.experiment, record.seed, fold, *errors))
+    columns = ["experiment", "seed", "fold", "fold_error", "fold_error_training_mode"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def stages(records: list[Record]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from digits import paths, statistics, tables
 from digits.errors import InputError
-from digits.experiments import select
+from digits.experiments import DESIGNS, select
 from digits.frames import tidy
 from digits.study import Study
 
@@ -33,9 +33,9 @@ def results() -> str:
 
 def _effects(frame: pd.DataFrame) -> str:
     independent = frame[frame.trainings == 1]
-    effects = statistics.factorial_effects(independent)
+    effects = statistics.factorial_effects(independent, DESIGNS)
     spread = effects.groupby("effect")["mean"].agg(["min", "max"])
-    networks = effects.architecture.str.split("@").str[0].nunique()
+    networks = effects.design.str.split("@").str[0].nunique()
 
     def points(effect: str) -> str:
         return _range(spread.loc[effect])

@@ -37,42 +37,114 @@ def explain(name: str, error: ValidationError) -> str:
 
 
 class Recipe(Value):
-    """How one round is trained. The optimiser is Adam with its defaults but the learning rate.
+    """How one round is trained, and on what it is scored.
 
     epochs: passes over the training pairs, per training.
     batch_size: pairs per step; the last batch of an epoch is smaller if they do not divide.
-    learning_rate: of Adam.
-    auxiliary_weight: weight of each image's digit cross-entropy beside the target's weight of 1;
-        0 leaves the auxiliary outputs, if there are any, untrained.
+    optimizer: "adam" or "sgd", with torch's defaults but learning rate and weight decay.
+    learning_rate: of the optimiser.
+    weight_decay: added to the gradient as weight_decay * parameter, an L2 penalty; in Adam it
+        passes through the running moments (it is not AdamW's).
+    loss: "cross_entropy" of logits, or "mean_squared_error" of a score and of one-hot digits.
+    target_weight: weight of the target's loss.
+    auxiliary_weight: weight of each image's digit loss, or of an early prediction of the target;
+        where there are several auxiliary outputs, their losses are averaged. 0 leaves them
+        untrained.
     order: "shuffled" anew every epoch, or "fixed": as drawn, the same in every epoch.
     trainings: consecutive trainings of one network, each with a new optimiser and no reset.
+    standardised: subtract the mean of all training pixels and divide by their SD.
+    augmentation: "none", or "re-pairing": every epoch pairs each image of the fitted pairs, as
+        the first, with a random one of them, so an epoch has twice as many pairs.
+    validation_share: share of the training pairs that is held out; the network of the epoch with
+        the lowest validation loss, auxiliary terms included, is kept. 0: the last epoch's is.
+    folds: cross-validation on the training pairs beside the training on all of them, one more
+        network per fold; 0 for none.
+    score_in_training_mode: score the test pairs, and the folds, a second time with dropout on
+        and batch statistics of the whole set that is scored.
+    curve_step: epochs from one point of the curves to the next; divides `epochs`.
     train_pairs, test_pairs: pairs drawn from the two pools, each image used once.
     precise_pairs: further test pairs, images used again, for a test error of less noise.
     """
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
+    optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(gt=0, lt=float("inf"))
+    weight_decay: float = Field(default=0.0, ge=0, lt=float("inf"))
+    loss: Literal["cross_entropy", "mean_squared_error"] = "cross_entropy"
+    target_weight: float = Field(default=1.0, gt=0, lt=float("inf"))
     auxiliary_weight: float = Field(default=0.0, ge=0, lt=float("inf"))
     order: Literal["shuffled", "fixed"] = "shuffled"
     trainings: int = Field(default=1, ge=1)
+    standardised: bool = False
+    augmentation: Literal["none", "re-pairing"] = "none"
+    validation_share: float = Field(default=0.0, ge=0, lt=1)
+    folds: int = Field(default=0, ge=0)
+    score_in_training_mode: bool = False
+    curve_step: int = Field(default=1, ge=1)
     train_pairs: int = Field(default=1000, ge=2)
     test_pairs: int = Field(default=1000, ge=1)
     precise_pairs: int = Field(default=20_000, ge=1)
 
     @model_validator(mode="after")
-    def _batches_suit_batch_norm(self):
-        if self.batch_size > self.train_pairs:
+    def _parts_fit_together(self):
+        if self.validation_share and not 0 < self.validation_pairs < self.train_pairs:
             raise InputError(
-                f"batch_size = {self.batch_size} is more than train_pairs = {self.train_pairs}: "
-                "choose a batch that the training pairs can fill."
+                f"validation_share = {self.validation_share} of {self.train_pairs} pairs holds out "
+                f"{self.validation_pairs}: choose a share that leaves pairs on both sides."
             )
-        if self.train_pairs % self.batch_size == 1:
+        if self.batch_size > self.fitted_pairs:
+            left = f"train_pairs = {self.train_pairs}"
+            if self.validation_share:
+                left = (
+                    f"the {self.fitted_pairs} that validation_share = {self.validation_share} "
+                    f"leaves of {left}"
+                )
             raise InputError(
-                f"batch_size = {self.batch_size} leaves one of {self.train_pairs} pairs for the "
-                "last batch, and batch norm needs two: choose another batch_size."
+                f"batch_size = {self.batch_size} is more than {left}: choose a batch that the "
+                "training pairs can fill."
+            )
+        if self.folds and not 2 <= self.folds <= self.train_pairs // 2:
+            raise InputError(
+                f"folds = {self.folds} does not cut {self.train_pairs} training pairs into parts "
+                f"of two or more: choose 2 to {self.train_pairs // 2}, or 0 for none."
+            )
+        for pairs in self.epoch_sizes:
+            if pairs % self.batch_size == 1:
+                raise InputError(
+                    f"batch_size = {self.batch_size} leaves one of {pairs} pairs for the last "
+                    "batch, and batch norm needs two: choose another batch_size."
+                )
+        if self.epochs % self.curve_step:
+            raise InputError(
+                f"curve_step = {self.curve_step} does not divide epochs = {self.epochs}: choose "
+                "one that does, so that the last epoch is a point of the curves."
+            )
+        if self.validation_share and (self.trainings > 1 or self.folds or self.curve_step > 1):
+            raise InputError(
+                f"validation_share = {self.validation_share} keeps the best of every epoch of one "
+                "training: leave trainings, folds and curve_step at their defaults with it."
             )
         return self
+
+    @property
+    def validation_pairs(self) -> int:
+        """How many training pairs are held out for validation."""
+        return round(self.validation_share * self.train_pairs)
+
+    @property
+    def fitted_pairs(self) -> int:
+        """How many training pairs are left to fit."""
+        return self.train_pairs - self.validation_pairs
+
+    @property
+    def epoch_sizes(self) -> tuple[int, ...]:
+        """How many pairs an epoch passes over: in the main training, then in each fold's."""
+        n = self.fitted_pairs * (2 if self.augmentation == "re-pairing" else 1)
+        held_out = [
+            n // self.folds + (fold < n % self.folds) for fold in range(self.folds)
+        ]  # as scikit-learn's KFold cuts
+        return n, *(n - part for part in held_out)
 
     def but(self, **changes) -> "Recipe":
         """Return this recipe with some fields changed, validated again."""

@@ -19,34 +19,42 @@ from pydantic import Field, ValidationError
 from digits.errors import InputError
 from digits.recipe import Recipe, Value, explain
 
-#: A tuple that a JSON array may stand for.
-PerEpoch = Annotated[tuple[float, ...], Field(strict=False)]
+#: Numbers that a JSON array may stand for.
+Numbers = Annotated[tuple[float, ...], Field(strict=False)]
 
 
 class Curves(Value):
-    """One number per epoch, over all trainings of the run.
+    """One number per point: every `recipe.curve_step` epochs, over all trainings of the run.
 
     objective: mean over the epoch of what was minimised (training mode, auxiliary terms included).
-    losses: cross-entropy of the target; errors: in per cent. Both in evaluation mode at the end
-    of the epoch, on the training and on the test pairs.
+    losses: of the target, but validation_loss with the auxiliary terms, since it chooses the
+    epoch; errors: in per cent. Both in evaluation mode at the end of the epoch, on the pairs that
+    were fitted, the test pairs, and those held out for validation, if any.
     """
 
-    objective: PerEpoch
-    train_loss: PerEpoch
-    test_loss: PerEpoch
-    train_error: PerEpoch
-    test_error: PerEpoch
+    objective: Numbers
+    train_loss: Numbers
+    test_loss: Numbers
+    train_error: Numbers
+    test_error: Numbers
+    validation_loss: Numbers | None = None
+    validation_error: Numbers | None = None
 
 
 class Record(Value):
     """What one run leaves behind. Errors and accuracies in per cent, times in seconds.
 
-    train_error, test_error: after the last epoch of the last training.
+    train_error, test_error: of the network that is kept: after the last epoch of the last
+        training, or of the epoch with the lowest validation loss.
     precise_error: on `recipe.precise_pairs` test pairs that re-use images.
     train_digit_accuracy, test_digit_accuracy: of the single digits in those pairs, None without
         digit heads.
     decisions: the decision for each test pair, as packed bits in base64 (see `unpack`).
-    train_seconds: training steps alone; seconds: the whole run, with curves and evaluation.
+    validation_error, kept_epoch: where pairs were held out for validation.
+    fold_errors: of each network of a cross-validation on the pairs that it had not seen.
+    test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
+        the batch statistics of the scored set.
+    train_seconds: training steps alone, without folds; seconds: the whole run.
     weights: a hash of the final weights, so that two runs can be compared bit for bit.
     """
 
@@ -61,8 +69,13 @@ class Record(Value):
     train_error: float
     test_error: float
     precise_error: float
-    train_digit_accuracy: float | None
-    test_digit_accuracy: float | None
+    train_digit_accuracy: float | None = None
+    test_digit_accuracy: float | None = None
+    validation_error: float | None = None
+    kept_epoch: int | None = None
+    fold_errors: Numbers | None = None
+    test_error_training_mode: float | None = None
+    fold_errors_training_mode: Numbers | None = None
     curves: Curves
     decisions: str
     weights: str
@@ -81,8 +94,8 @@ class Record(Value):
 
     def after_each_training(self, curve: str) -> tuple[float, ...]:
         """Return the last value of `curve` in each of the run's consecutive trainings."""
-        epochs = self.recipe.epochs
-        return getattr(self.curves, curve)[epochs - 1 :: epochs]
+        points = self.recipe.epochs // self.recipe.curve_step
+        return getattr(self.curves, curve)[points - 1 :: points]
 
 
 def pack(decisions: np.ndarray) -> str:
@@ -192,7 +205,8 @@ def _write(path: Path, records: list[Record]) -> None:
 
 
 def _line(record: Record) -> str:
-    return json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n"
+    fields = record.model_dump(mode="json", exclude_none=True)
+    return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 def _drop_torn_line(file) -> None:

@@ -26,12 +26,12 @@ def substreams(stream: np.random.SeedSequence, n: int) -> list[np.random.Generat
 
     The first of them do not depend on `n`. (`SeedSequence.spawn` would count its calls.)
     """
-    return [
-        np.random.default_rng(
-            np.random.SeedSequence(stream.entropy, spawn_key=(*stream.spawn_key, child))
-        )
-        for child in range(n)
-    ]
+    return [np.random.default_rng(child(stream, index)) for index in range(n)]
+
+
+def child(stream: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
+    """Return the stream number `index` below `stream`, the same one in every call."""
+    return np.random.SeedSequence(stream.entropy, spawn_key=(*stream.spawn_key, index))
 
 
 def torch_seed(stream: np.random.SeedSequence) -> int:

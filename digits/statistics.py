@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from digits.errors import InputError
+from digits.experiment import Design
 
 CONFIDENCE = 0.95
 
@@ -108,21 +109,31 @@ EFFECTS = {
 }
 
 
-def factorial_effects(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
-    """Return the effects of weight sharing and auxiliary loss per architecture, in points.
+def factorial_effects(
+    frame: pd.DataFrame, designs: list[Design], value: str = "precise_error"
+) -> pd.DataFrame:
+    """Return the effects of weight sharing and auxiliary loss per 2x2 design, in points.
 
-    frame: tidy rows; only architectures that have all four variants count. Each effect is taken
+    frame: tidy rows; only designs of which it has all four networks count. Each effect is taken
     within a round (all four networks saw the same pairs) and then summarised over the rounds that
     all four have, so a negative effect means fewer errors.
     """
     rows = []
-    for architecture, runs in frame.groupby("architecture", sort=False):
-        cells = runs.pivot(index="seed", columns=["aux", "ws"], values=value)
-        order = [(False, False), (False, True), (True, False), (True, True)]
-        if not set(order) <= set(cells.columns):
+    errors = frame.pivot(index="seed", columns="experiment", values=value)
+    for design in designs:
+        if not set(design.cells) <= set(errors.columns):
             continue
-        cells = cells[order].dropna()
+        cells = errors[list(design.cells)].dropna()
+        if cells.empty:
+            continue
         for effect, weights in EFFECTS.items():
             per_round = cells.to_numpy() @ np.array(weights, dtype=float)
-            rows.append({"architecture": architecture, "effect": effect, **summarise(per_round)})
+            rows.append(
+                {
+                    "design": design.name,
+                    "baseline": design.baseline,
+                    "effect": effect,
+                    **summarise(per_round),
+                }
+            )
     return pd.DataFrame(rows)

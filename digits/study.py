@@ -16,9 +16,10 @@ from pydantic import Field, field_validator
 from digits import paths, records
 from digits.data import SOURCES, load
 from digits.errors import InputError
-from digits.experiments import PROFILES, select
+from digits.experiments import select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
+from digits.profiles import PROFILES
 from digits.recipe import Value
 from digits.records import Record
 from digits.seeds import streams
@@ -34,12 +35,14 @@ class Study(Value):
     seeds: the rounds of every experiment; None for those of the profile. A text such as
         "[0, 1, 2]", which is what Papermill's -p hands over, is read as the list it spells.
     jobs: worker processes; None for one per core.
+    light: leave out the networks of twenty layers, which take days on a CPU at full length.
     """
 
     source: str = "sample"
     profile: str = "quick"
     seeds: tuple[int, ...] | None = None
     jobs: int | None = Field(default=None, ge=1)
+    light: bool = False
 
     @field_validator("source")
     @classmethod
@@ -81,11 +84,14 @@ class Study(Value):
     def runs(self, *patterns: str) -> list[Run]:
         """Return the wanted runs of the experiments that match `patterns` (see `select`)."""
         profile = PROFILES[self.profile]
-        return [
-            Run(experiment.model_copy(update={"recipe": profile.recipe(experiment)}), seed)
-            for experiment in select(*patterns)
-            for seed in (self.seeds or profile.seeds(experiment))
-        ]
+        runs = []
+        for experiment in select(*patterns):
+            seeds = profile.seeds(experiment)
+            if not seeds or (self.light and experiment.size == "deep"):
+                continue
+            wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})
+            runs += [Run(wanted, seed) for seed in self.seeds or seeds]
+        return runs
 
     def missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Run]:
         """Return the wanted runs that have no record yet, longest first.
@@ -142,7 +148,7 @@ class Study(Value):
 
     @property
     def figures_folder(self) -> Path:
-        """The folder of this profile; its name tells a source or seeds that are not the usual.
+        """The folder of this profile; its name tells a source or runs that are not the usual.
 
         So a few rounds, or the sample, never overwrite the figures of the full protocol.
         """
@@ -151,6 +157,8 @@ class Study(Value):
             name += f"-{self.source}"
         if self.seeds is not None:
             name += "-seeds"
+        if self.light:
+            name += "-light"
         return paths.figures_dir() / name
 
     def figures(self, notebook: str) -> Path:

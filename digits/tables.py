@@ -8,7 +8,8 @@ from pandas.api.types import is_numeric_dtype
 from pandas.io.formats.style import Styler
 from torch import nn
 
-from digits.experiments import Experiment, select
+from digits.experiment import Experiment
+from digits.experiments import select
 from digits.models.blocks import parameter_count
 from digits.statistics import summary_table
 
@@ -139,7 +140,8 @@ def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
     """Return what `factorial_effects` found: points of error with their interval."""
     return pd.DataFrame(
         {
-            "architecture": effects.architecture,
+            "design": effects.design,
+            "without sharing": effects.baseline,
             "effect of": effects.effect,
             "points of error": effects["mean"].map("{:+.2f}".format),
             "95 % interval": [_interval(row, "+") for _, row in effects.iterrows()],

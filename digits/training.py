@@ -1,8 +1,7 @@
 """One round: a pure function from (experiment, seed, data) to a record.
 
-The data are resident tensors and a permutation of indices; there is no loader. The same seed
-gives the same bits in any process: every source of randomness is a named stream, a round runs on
-one thread, and the caller's random state is put back.
+The same seed gives the same bits in any process: every source of randomness is a named stream, a
+round runs on one thread, and the caller's random state is put back.
 """
 
 import contextlib
@@ -16,35 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from sklearn.model_selection import KFold
+from torch import nn
 
 from digits import paths
 from digits.data import Digits, Pairs, draw_pairs, draw_pairs_reusing_images
-from digits.experiments import Experiment
-from digits.models.blocks import Output, parameter_count
+from digits.experiment import Experiment
+from digits.fitting import Diverged, evaluate, fit
+from digits.models.blocks import parameter_count
 from digits.recipe import Recipe
 from digits.records import Curves, Record, pack
-from digits.seeds import streams, substreams, torch_generator, torch_seed
-
-EVALUATION_BATCH = 250  # pairs; measured: larger ones fall out of the processor's cache
-
-
-class Diverged(ArithmeticError):
-    """The loss of a run stopped being a finite number."""
-
-
-class Scores(NamedTuple):
-    """A network's performance on pairs, in evaluation mode.
-
-    loss: mean cross-entropy of the target; error: in per cent; digit_accuracy: in per cent, None
-    without digit heads; decisions: (N,) of 0 and 1.
-    """
-
-    loss: float
-    error: float
-    digit_accuracy: float | None
-    decisions: np.ndarray
+from digits.seeds import child, streams, substreams
 
 
 class RoundPairs(NamedTuple):
@@ -65,33 +46,28 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
     stream = streams(seed)
     recipe = experiment.recipe
     pairs = draw_round(digits, recipe, stream["pairs"])
-    with one_thread(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed(stream["init"]))
-        # Measured on a CPU: channels last trains the convolutional nets 1.2 to 1.9 times faster,
-        # and a fused optimiser takes a third of the time of the default one.
-        model = experiment.build().to(memory_format=torch.channels_last)
-        torch.manual_seed(torch_seed(stream["dropout"]))
-        order = torch_generator(stream["order"])
-        curves: dict[str, list[float]] = {name: [] for name in Curves.model_fields}
-        train_seconds = 0.0
-        for _ in range(recipe.trainings):
-            optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
-            for _ in range(recipe.epochs):
-                epoch_start = time.perf_counter()
-                objective = train_epoch(model, optimizer, pairs.train, recipe, order)
-                train_seconds += time.perf_counter() - epoch_start
-                if not np.isfinite(objective):
-                    raise Diverged(
-                        f"{experiment.id}, seed {seed}: the loss is {objective} in epoch "
-                        f"{len(curves['objective']) + 1}"
-                    )
-                on_train, on_test = evaluate(model, pairs.train), evaluate(model, pairs.test)
-                curves["objective"].append(objective)
-                curves["train_loss"].append(on_train.loss)
-                curves["test_loss"].append(on_test.loss)
-                curves["train_error"].append(on_train.error)
-                curves["test_error"].append(on_test.error)
-        precise = evaluate(model, pairs.precise)
+    fitted_pairs = pairs.train[: recipe.fitted_pairs]
+    watched = {"train": fitted_pairs, "test": pairs.test}
+    if recipe.validation_share:
+        watched["validation"] = pairs.train[recipe.fitted_pairs :]
+    try:
+        with one_thread(), torch.random.fork_rng(devices=[]):
+            fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched)
+            model = fitted.model
+            weights = weights_hash(model)
+            scores = {name: evaluate(model, these, recipe) for name, these in watched.items()}
+            precise = evaluate(model, pairs.precise, recipe)
+            also = {}
+            if recipe.score_in_training_mode:
+                noisy = evaluate(model, pairs.test, recipe, training_mode=True)
+                also["test_error_training_mode"] = noisy.error
+            if recipe.folds:
+                also |= cross_validate(experiment, pairs.train, stream)
+    except Diverged as error:
+        raise Diverged(f"{experiment.id}, seed {seed}: {error}") from None
+    if recipe.validation_share:
+        also["validation_error"] = scores["validation"].error
+        also["kept_epoch"] = fitted.kept_epoch
     return Record(
         experiment=experiment.id,
         recipe=recipe,
@@ -100,17 +76,20 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
         source=digits.source,
         source_checksum=digits.checksum,
         parameters=parameter_count(model),
-        train_error=on_train.error,
-        test_error=on_test.error,
+        train_error=scores["train"].error,
+        test_error=scores["test"].error,
         precise_error=precise.error,
-        train_digit_accuracy=on_train.digit_accuracy,
-        test_digit_accuracy=on_test.digit_accuracy,
+        train_digit_accuracy=scores["train"].digit_accuracy,
+        test_digit_accuracy=scores["test"].digit_accuracy,
         curves=Curves(
-            **{name: tuple(float(f"{v:.6g}") for v in values) for name, values in curves.items()}
+            **{
+                name: tuple(float(f"{value:.6g}") for value in values)
+                for name, values in fitted.curves.items()
+            }
         ),
-        decisions=pack(on_test.decisions),
-        weights=weights_hash(model),
-        train_seconds=round(train_seconds, 3),
+        decisions=pack(scores["test"].decisions),
+        weights=weights,
+        train_seconds=round(fitted.seconds, 3),
         seconds=round(time.perf_counter() - start, 3),
         device="cpu",
         threads=1,
@@ -121,79 +100,49 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
             "numpy": np.__version__,
         },
         commit=commit(),
+        **also,
     )
 
 
 def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -> RoundPairs:
-    """Draw a round's pairs; the numbers asked of one pool do not change what another one gives."""
+    """Draw a round's pairs; the numbers asked of one pool do not change what another one gives.
+
+    Standardised ones, if the recipe says so, by the mean and SD of all pixels of the training
+    pairs, those held out for validation or in a fold included.
+    """
     train, test, precise = substreams(stream, 3)
-    return RoundPairs(
+    pairs = RoundPairs(
         draw_pairs(digits.train, recipe.train_pairs, train),
         draw_pairs(digits.test, recipe.test_pairs, test),
         draw_pairs_reusing_images(digits.test, recipe.precise_pairs, precise),
     )
+    if not recipe.standardised:
+        return pairs
+    mean, sd = pairs.train.images.mean(), pairs.train.images.std()
+    return RoundPairs(*(these.standardised(mean, sd) for these in pairs))
 
 
-def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    pairs: Pairs,
-    recipe: Recipe,
-    order: torch.Generator,
-) -> float:
-    """Pass once over the pairs and return the mean of what was minimised."""
-    model.train()
-    n = len(pairs)
-    indices = torch.randperm(n, generator=order) if recipe.order == "shuffled" else torch.arange(n)
-    total = torch.zeros(())
-    for batch in indices.split(recipe.batch_size):
-        loss = objective_of(
-            model(pairs.images[batch]), pairs.target[batch], pairs.classes[batch], recipe
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        total += loss.detach() * len(batch)
-    return total.item() / n
+def cross_validate(
+    experiment: Experiment, pairs: Pairs, stream: dict[str, np.random.SeedSequence]
+) -> dict[str, tuple[float, ...]]:
+    """Train a network on all folds but one, for each fold, and return the errors on that one.
 
-
-def objective_of(output: Output, target: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
-    """Return the loss that is minimised: the target's cross-entropy and the weighted digits'."""
-    loss = F.cross_entropy(output.target, target)
-    if recipe.auxiliary_weight:
-        for digits in output.auxiliary:
-            for image in range(2):
-                loss = loss + recipe.auxiliary_weight * F.cross_entropy(
-                    digits[:, image], classes[:, image]
-                )
-    return loss
-
-
-@torch.inference_mode()
-def evaluate(model: nn.Module, pairs: Pairs) -> Scores:
-    """Score `model` on `pairs` in evaluation mode; the mode it was in is not kept."""
-    model.eval()
-    loss, correct_digits = 0.0, 0
-    decisions = []
-    for images, target, classes in zip(
-        pairs.images.split(EVALUATION_BATCH),
-        pairs.target.split(EVALUATION_BATCH),
-        pairs.classes.split(EVALUATION_BATCH),
-        strict=True,
-    ):
-        output = model(images)
-        loss += F.cross_entropy(output.target, target, reduction="sum").item()
-        decisions.append(output.target.argmax(dim=1))
-        if output.auxiliary:
-            correct_digits += (output.auxiliary[-1].argmax(dim=2) == classes).sum().item()
-    decided = torch.cat(decisions)
-    n = len(pairs)
-    return Scores(
-        loss=loss / n,
-        error=100 * (decided != pairs.target).sum().item() / n,
-        digit_accuracy=100 * correct_digits / (2 * n) if output.auxiliary else None,
-        decisions=decided.numpy(),
-    )
+    Folds are consecutive, as scikit-learn cuts them without shuffling. Each network has streams
+    of its own.
+    """
+    recipe = experiment.recipe
+    errors, in_training_mode = [], []
+    for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
+        own = {name: child(sequence, fold) for name, sequence in stream.items()}
+        model = fit(experiment.build, recipe, pairs[kept], own).model
+        errors.append(evaluate(model, pairs[held_out], recipe).error)
+        if recipe.score_in_training_mode:
+            noisy = evaluate(model, pairs[held_out], recipe, training_mode=True)
+            in_training_mode.append(noisy.error)
+    found = {"fold_errors": tuple(errors)}
+    if recipe.score_in_training_mode:
+        found["fold_errors_training_mode"] = tuple(in_training_mode)
+    return found
 
 
 @contextlib.contextmanager

@@ -17,9 +17,10 @@ from tqdm import tqdm
 from digits import paths
 from digits.data import load
 from digits.errors import InputError
-from digits.experiments import Experiment
+from digits.experiment import Experiment
+from digits.fitting import Diverged
 from digits.records import Record
-from digits.training import Diverged, train
+from digits.training import train
 
 # joblib says so of every interruption; what was in flight is trained again by the next call.
 warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
@@ -54,11 +55,13 @@ def _flops_a_pair(build) -> float:
 def expected_seconds(experiment: Experiment) -> float:
     """Guess how long a run takes, for ordering and for the time left; only ratios matter."""
     recipe = experiment.recipe
-    steps = -(-recipe.train_pairs // recipe.batch_size)
-    # A training pair costs three forward passes, a pair of the curves one; 20 GFLOP/s on one core.
-    passes = 3 * recipe.train_pairs + recipe.train_pairs + recipe.test_pairs
-    epoch = steps * 1.5e-3 + passes * _flops_a_pair(experiment.build) / 2e10
-    return recipe.trainings * recipe.epochs * epoch
+    flops = _flops_a_pair(experiment.build)
+    # A training pair costs three forward passes, a scored one one; 20 GFLOP/s on one core.
+    epochs = recipe.trainings * recipe.epochs
+    steps = sum(-(-pairs // recipe.batch_size) for pairs in recipe.epoch_sizes)
+    scored = (recipe.train_pairs + recipe.test_pairs) * epochs / recipe.curve_step
+    passes = 3 * sum(recipe.epoch_sizes) * epochs + scored + recipe.precise_pairs
+    return epochs * steps * 1.5e-3 + passes * flops / 2e10
 
 
 def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:

@@ -52,7 +52,7 @@ def tiny_experiment(tiny):
 
     def make(name, **changes):
         original = EXPERIMENTS[name].recipe
-        kept = {"auxiliary_weight": original.auxiliary_weight, "order": original.order}
+        kept = original.model_dump(exclude=set(tiny.model_dump(exclude_defaults=True)))
         return EXPERIMENTS[name].model_copy(update={"recipe": tiny.but(**kept | changes)})
 
     return make

@@ -1,9 +1,12 @@
 """The table of experiments: ids, profiles, published numbers, selection."""
 
+from collections import Counter
+
 import pytest
 
 from digits.errors import InputError
-from digits.experiments import EXPERIMENTS, PROFILES, select
+from digits.experiments import EXPERIMENTS, select
+from digits.profiles import PROFILES
 
 
 def test_ids_read_report_model_options_variant():
@@ -11,13 +14,16 @@ def test_ids_read_report_model_options_variant():
     assert experiment.report == "zadoks"
     assert experiment.options == {"ws", "aux"}
     assert experiment.variant == "published"
-    assert experiment.architecture == "zadoks/twinnet@published"
     assert EXPERIMENTS["kqiku/fcc"].options == set()
 
 
-def test_both_reports_have_their_experiments_with_their_rounds():
+def test_every_report_has_its_experiments_with_their_rounds():
     rounds = {name: experiment.rounds for name, experiment in EXPERIMENTS.items()}
-    assert len(rounds) == 28
+    reports = Counter(experiment.report for experiment in EXPERIMENTS.values())
+    assert reports == {"kqiku": 20, "cadei": 24, "jaubert": 16, "damachi": 8, "zadoks": 8}
+    assert rounds["cadei/mlp"] == 10
+    assert rounds["cadei/mlp@augmented"] == 3
+    assert {n for name, n in rounds.items() if name.startswith("jaubert")} == {20}
     assert rounds["zadoks/twinnet+aux"] == 16
     assert rounds["zadoks/twinnet+aux@published"] == 32
     assert {n for name, n in rounds.items() if name.startswith("kqiku")} == {10}
@@ -70,7 +76,8 @@ def test_quick_profile_keeps_the_epochs_and_takes_few_rounds():
     quick = PROFILES["quick"]
     assert quick.seeds(EXPERIMENTS["zadoks/twinnet"]) == (0, 1, 2)
     assert quick.seeds(EXPERIMENTS["kqiku/fcc@published"]) == (0,)  # ten trainings a run
-    assert quick.recipe(EXPERIMENTS["kqiku/fcc"]) == EXPERIMENTS["kqiku/fcc"].recipe
+    full = EXPERIMENTS["kqiku/fcc"].recipe
+    assert quick.recipe(EXPERIMENTS["kqiku/fcc"]) == full.but(precise_pairs=5000)
 
 
 def test_paper_profile_is_the_experiment_as_it_stands():
@@ -81,10 +88,12 @@ def test_paper_profile_is_the_experiment_as_it_stands():
 
 def test_smoke_profile_limits_and_never_raises_a_field():
     for experiment in EXPERIMENTS.values():
-        recipe = PROFILES["smoke"].recipe(experiment)
-        assert recipe.epochs == 2
-        assert recipe.trainings == min(2, experiment.recipe.trainings)
-        assert recipe.batch_size == experiment.recipe.batch_size
+        recipe, full = PROFILES["smoke"].recipe(experiment), experiment.recipe
+        assert recipe.epochs == (1 if experiment.size == "deep" else 2)
+        assert recipe.trainings == min(2, full.trainings)
+        assert recipe.batch_size == min(full.batch_size, recipe.fitted_pairs)
+        kept = {"learning_rate", "optimizer", "weight_decay", "loss", "auxiliary_weight", "folds"}
+        assert recipe.model_dump(include=kept) == full.model_dump(include=kept)
 
 
 def test_select_takes_patterns_and_names_what_it_does_not_know():

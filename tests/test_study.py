@@ -72,8 +72,7 @@ def test_the_tidy_table_has_a_row_a_run_and_says_what_it_is():
         "zadoks/twinnet+ws+aux",
     ]
     row = frame.iloc[-1]
-    assert (row.report, row.architecture, row.seed) == ("zadoks", "zadoks/twinnet", 1)
-    assert row.ws and row.aux
+    assert (row.report, row.experiment, row.seed) == ("zadoks", "zadoks/twinnet+ws+aux", 1)
     chain = study.records("kqiku/fcc@published")[0]
     assert frame.iloc[0].test_error == sum(chain.after_each_training("test_error")) / 2
     assert len(curves([chain])) == 4
@@ -140,9 +139,10 @@ def test_a_bad_parameter_is_named_in_one_sentence(parameters, sentence):
 
 
 def test_more_pairs_than_the_source_holds_are_refused_before_training(monkeypatch):
-    from digits.experiments import PROFILES, Profile
+    from digits.profiles import PROFILES, Limits, Profile
 
-    monkeypatch.setitem(PROFILES, "smoke", Profile(name="smoke", rounds=1))
+    limits = {"small": Limits(rounds=1)}
+    monkeypatch.setitem(PROFILES, "smoke", Profile(name="smoke", limits=limits))
     import digits.study as module
 
     original = module.select

@@ -8,19 +8,12 @@ import torch.nn.functional as F
 
 from digits.data import Digits
 from digits.experiments import EXPERIMENTS
+from digits.fitting import Diverged, evaluate, objective_of, train_epoch
 from digits.models.blocks import Output
 from digits.recipe import Recipe
 from digits.records import unpack
 from digits.seeds import streams
-from digits.training import (
-    Diverged,
-    commit,
-    draw_round,
-    evaluate,
-    objective_of,
-    train,
-    train_epoch,
-)
+from digits.training import commit, draw_round, train
 
 SAME = ("curves", "decisions", "weights", "train_error", "test_error", "precise_error")
 
@@ -194,7 +187,7 @@ class Constant(torch.nn.Module):
 
 def test_scores_against_numbers_by_hand(sample, tiny):
     pairs = draw_round(sample, tiny.but(precise_pairs=601), streams(0)["pairs"]).precise
-    scores = evaluate(Constant([0.0, 1.0]), pairs)
+    scores = evaluate(Constant([0.0, 1.0]), pairs, tiny)
     share = pairs.target.double().mean().item()
     assert scores.error == pytest.approx(100 * (1 - share))
     p = np.e / (1 + np.e)
@@ -207,7 +200,7 @@ def test_evaluation_neither_trains_nor_uses_dropout_or_batch_statistics(sample, 
     pairs = draw_round(sample, tiny, streams(0)["pairs"]).test
     model = EXPERIMENTS["kqiku/cnn+aux"].build()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    first, second = evaluate(model, pairs), evaluate(model, pairs)
+    first, second = evaluate(model, pairs, tiny), evaluate(model, pairs, tiny)
     assert first.loss == second.loss
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 

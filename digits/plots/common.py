@@ -14,9 +14,15 @@ plt.style.use(Path(__file__).parent.parent / "style.mplstyle")
 
 PALETTE = sns.color_palette("colorblind")
 #: One colour per report, in every figure.
-COLOURS = {"kqiku": PALETTE[0], "zadoks": PALETTE[1]}
+COLOURS = {
+    "kqiku": PALETTE[0],
+    "cadei": PALETTE[2],
+    "jaubert": PALETTE[3],
+    "damachi": PALETTE[4],
+    "zadoks": PALETTE[1],
+}
 #: What belongs to no report: data, simple methods.
-NEUTRAL = PALETTE[2]
+NEUTRAL = PALETTE[7]
 #: How a published number is drawn.
 PUBLISHED = {"marker": "D", "color": "black", "markersize": 4, "linestyle": "none"}
 

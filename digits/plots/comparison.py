@@ -68,26 +68,26 @@ def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
     effects: what `statistics.factorial_effects` gives.
     """
     names = [name for name in EFFECTS if name in set(effects.effect)]
-    architectures = list(dict.fromkeys(effects.architecture))
+    designs = list(dict.fromkeys(effects.design))
     figure, axes = plt.subplots(
         2,
         3,
-        figsize=(8.5, 2 * (0.26 * len(architectures) + 0.75) + 0.9),
+        figsize=(8.5, 2 * (0.26 * len(designs) + 0.75) + 0.9),
         sharex=True,
         sharey=True,
     )
     for axis, name in zip(axes.flat, names, strict=True):
-        for height, architecture in enumerate(architectures):
-            row = effects[(effects.effect == name) & (effects.architecture == architecture)]
+        for height, design in enumerate(designs):
+            row = effects[(effects.effect == name) & (effects.design == design)]
             mean, low, high = row[["mean", "low", "high"]].to_numpy(dtype=float)[0]
-            colour = colour_of(architecture)
+            colour = colour_of(design)
             axis.plot(mean, height, "o", color=colour)
             if np.isfinite(low):
                 axis.plot([low, high], [height, height], color=colour)
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
-        axis.set_yticks(range(len(architectures)), architectures)
-        axis.set_ylim(len(architectures) - 0.4, -0.6)
+        axis.set_yticks(range(len(designs)), designs)
+        axis.set_ylim(len(designs) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
     for axis in axes[-1]:
         axis.set_xlabel("points of error")

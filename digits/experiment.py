@@ -1,0 +1,96 @@
+"""An experiment: a network, how it is trained, how often, and what was published of it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from torch import nn
+
+from digits.recipe import Recipe, Value
+
+Quantity = Literal[
+    "train_error",
+    "validation_error",
+    "test_error",
+    "fold_error",
+    "test_error_training_mode",
+    "fold_error_training_mode",
+]
+
+#: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one
+#: setting of a search.
+Size = Literal["small", "medium", "large", "deep", "search"]
+
+
+class Published(Value):
+    """A number of a report, as an error in per cent, whatever the report's own unit.
+
+    quantity: which error; mean, sd: in per cent (sd None where none was given).
+    n: how many independent runs the mean is over; 1 for kqiku's chains of one network, whose
+        printed SD is over the trainings of that network, and for damachi's one cross-validation,
+        whose printed SD is over its folds.
+    row: the line of the report's table, or the place in its text.
+    """
+
+    quantity: Quantity
+    mean: float
+    sd: float | None
+    n: int
+    row: str
+
+
+class Experiment(Value):
+    """A network, how it is trained, how often, and what was published of it.
+
+    id: `report/model+options@variant`.
+    build: makes the network; called within the round's random stream for initial weights.
+    rounds: independent rounds of the full protocol.
+    published: the report's numbers for this experiment.
+    reported_parameters: the count the authors gave, None where they gave none; misprinted: the
+        report prints another number than its authors' program did.
+    reported_seconds: of training, on the authors' machine.
+    size: how much work a run is; profiles limit the larger ones more.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    id: str
+    build: Callable[[], nn.Module]
+    recipe: Recipe
+    rounds: int = Field(ge=1)
+    published: tuple[Published, ...] = ()
+    reported_parameters: int | None = None
+    misprinted: bool = False
+    reported_seconds: float | None = None
+    size: Size = "small"
+
+    @property
+    def report(self) -> str:
+        """The short name of the report."""
+        return self.id.split("/")[0]
+
+    @property
+    def variant(self) -> str:
+        """What follows the @, or "" for an experiment as written."""
+        return self.id.partition("@")[2]
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The options of the network, such as {"ws", "aux"}."""
+        return frozenset(self.id.partition("@")[0].split("+")[1:])
+
+
+class Design(Value):
+    """Four experiments that differ in nothing but weight sharing and the digit loss.
+
+    name: `report/architecture`, with the variant if there is one.
+    cells: their ids: plain, weight sharing, auxiliary loss, both.
+    baseline: what the networks without sharing are: "two branches" of the same shape as the
+        shared one, or "one stacked net" that sees both images as channels, so that the effect of
+        sharing is also that of looking at each image alone; or one that is "wider" than the
+        shared branch as well.
+    """
+
+    name: str
+    cells: tuple[str, str, str, str]
+    baseline: Literal["two branches", "one stacked net", "one stacked net, wider"]

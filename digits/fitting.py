@@ -1,0 +1,224 @@
+"""Fit one network to pairs and score it: losses, epochs, the epoch that is kept.
+
+The data are resident tensors and a permutation of indices; there is no loader.
+"""
+
+import copy
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from digits.data import Pairs, re_pair
+from digits.errors import InputError
+from digits.models.blocks import Output
+from digits.recipe import Recipe
+from digits.seeds import torch_generator, torch_seed
+
+EVALUATION_BATCH = 250  # pairs; measured: larger ones fall out of the processor's cache
+
+
+class Diverged(ArithmeticError):
+    """The loss of a run stopped being a finite number."""
+
+
+class Scores(NamedTuple):
+    """A network's performance on pairs.
+
+    loss: mean loss of the target alone; objective: of all that training minimises; error: in per
+    cent; digit_accuracy: in per cent, None without digit outputs; decisions: (N,) of 0 and 1.
+    """
+
+    loss: float
+    objective: float
+    error: float
+    digit_accuracy: float | None
+    decisions: np.ndarray
+
+
+class Fitted(NamedTuple):
+    """A trained network.
+
+    curves: one number per point, by name (see `records.Curves`).
+    kept_epoch: the epoch whose parameters the model has, from 1.
+    seconds: of the training steps alone.
+    """
+
+    model: nn.Module
+    curves: dict[str, list[float]]
+    kept_epoch: int
+    seconds: float
+
+
+def fit(
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    pairs: Pairs,
+    stream: dict[str, np.random.SeedSequence],
+    watched: dict[str, Pairs] | None = None,
+) -> Fitted:
+    """Build a network and train it on `pairs` as `recipe` says.
+
+    stream: the named random streams (see `seeds.streams`). The caller's random state is used up.
+    watched: pairs to score along the way, by name; with a validation share, those called
+        "validation" decide which epoch is kept.
+    Raises `InputError` before training if the recipe needs digit classes that the pairs lack, and
+    `Diverged` if the loss stops being finite.
+    """
+    check_classes(recipe, pairs)
+    torch.manual_seed(torch_seed(stream["init"]))
+    # Measured on a CPU: channels last trains the convolutional nets 1.2 to 1.9 times faster.
+    model = build().to(memory_format=torch.channels_last)
+    torch.manual_seed(torch_seed(stream["dropout"]))
+    order, augment = torch_generator(stream["order"]), torch_generator(stream["augment"])
+    curves = defaultdict(list)
+    best, kept, kept_epoch, seconds = np.inf, None, recipe.trainings * recipe.epochs, 0.0
+    for epoch in range(recipe.trainings * recipe.epochs):
+        if epoch % recipe.epochs == 0:
+            optimizer = optimizer_of(model, recipe)
+        start = time.perf_counter()
+        seen = re_pair(pairs, augment) if recipe.augmentation == "re-pairing" else pairs
+        objective = train_epoch(model, optimizer, seen, recipe, order)
+        seconds += time.perf_counter() - start
+        if not np.isfinite(objective):
+            raise Diverged(f"the loss is {objective} in epoch {epoch + 1}")
+        if not watched or (epoch + 1) % recipe.curve_step:
+            continue
+        curves["objective"].append(objective)
+        for name, these in watched.items():
+            scores = evaluate(model, these, recipe)
+            decides = name == "validation"
+            curves[f"{name}_loss"].append(scores.objective if decides else scores.loss)
+            curves[f"{name}_error"].append(scores.error)
+            if decides and scores.objective < best:
+                best, kept_epoch = scores.objective, epoch + 1
+                kept = copy.deepcopy(model.state_dict())
+    if kept:
+        model.load_state_dict(kept)
+    return Fitted(model, dict(curves), kept_epoch, seconds)
+
+
+def check_classes(recipe: Recipe, pairs: Pairs) -> None:
+    """Refuse a recipe that needs digit classes for pairs that have none."""
+    if pairs.classes is not None:
+        return
+    if recipe.augmentation == "re-pairing":
+        raise InputError(
+            "augmentation = 're-pairing' needs the digit classes of the pairs, and these pairs "
+            "have none: give the classes, or choose augmentation = 'none'."
+        )
+    if recipe.auxiliary_weight:
+        raise InputError(
+            f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
+            "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
+        )
+
+
+def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Make the optimiser; fused, which takes a third of the time of the default one."""
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[recipe.optimizer]
+    return kind(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    pairs: Pairs,
+    recipe: Recipe,
+    order: torch.Generator,
+) -> float:
+    """Pass once over the pairs and return the mean of what was minimised."""
+    model.train()
+    n = len(pairs)
+    indices = torch.randperm(n, generator=order) if recipe.order == "shuffled" else torch.arange(n)
+    total = torch.zeros(())
+    for batch in indices.split(recipe.batch_size):
+        classes = None if pairs.classes is None else pairs.classes[batch]
+        loss = objective_of(model(pairs.images[batch]), pairs.target[batch], classes, recipe)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(batch)
+    return total.item() / n
+
+
+def objective_of(output: Output, target: Tensor, classes: Tensor | None, recipe: Recipe) -> Tensor:
+    """Return the loss that is minimised: the target's and the auxiliary ones', weighted."""
+    loss = recipe.target_weight * target_loss(output.target, target, recipe)
+    if not recipe.auxiliary_weight:
+        return loss
+    if not output.auxiliary:
+        raise InputError(
+            f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
+            "no auxiliary output; choose auxiliary_weight = 0."
+        )
+    weight = recipe.auxiliary_weight / len(output.auxiliary)
+    for auxiliary in output.auxiliary:
+        if auxiliary.ndim == 2:
+            loss = loss + weight * target_loss(auxiliary, target, recipe)
+        else:
+            for image in range(2):
+                loss = loss + weight * digit_loss(auxiliary[:, image], classes[:, image], recipe)
+    return loss
+
+
+def target_loss(predicted: Tensor, target: Tensor, recipe: Recipe) -> Tensor:
+    """Return the mean loss of the target's logits (N, 2), or of its score (N,)."""
+    if recipe.loss == "cross_entropy":
+        return F.cross_entropy(predicted, target)
+    return F.mse_loss(predicted, target.to(predicted.dtype))
+
+
+def digit_loss(predicted: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
+    """Return the mean loss of digit outputs (N, 10); squared errors are averaged over both."""
+    if recipe.loss == "cross_entropy":
+        return F.cross_entropy(predicted, classes)
+    return F.mse_loss(predicted, F.one_hot(classes, 10).to(predicted.dtype))
+
+
+def decide(target: Tensor) -> Tensor:
+    """Return the decisions (N,) of 0 and 1 of logits (N, 2) or of a score (N,)."""
+    return target.argmax(dim=1) if target.ndim == 2 else (target > 0.5).long()
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module, pairs: Pairs, recipe: Recipe, *, training_mode: bool = False
+) -> Scores:
+    """Score `model` on `pairs` in evaluation mode; the mode it was in is not kept.
+
+    training_mode: score all pairs as one batch with dropout on and that batch's statistics, which
+        changes the model's running statistics.
+    """
+    model.train(training_mode)
+    n = len(pairs)
+    batch = n if training_mode else EVALUATION_BATCH
+    loss = objective = 0.0
+    correct_digits, decisions = None, []
+    for part in torch.arange(n).split(batch):
+        here = slice(part[0], part[-1] + 1)
+        target = pairs.target[here]
+        classes = None if pairs.classes is None else pairs.classes[here]
+        output = model(pairs.images[here])
+        loss += len(part) * target_loss(output.target, target, recipe).item()
+        objective += len(part) * objective_of(output, target, classes, recipe).item()
+        decisions.append(decide(output.target))
+        digits = [auxiliary for auxiliary in output.auxiliary if auxiliary.ndim == 3]
+        if digits and classes is not None:
+            correct = (digits[-1].argmax(dim=2) == classes).sum().item()
+            correct_digits = correct + (correct_digits or 0)
+    decided = torch.cat(decisions)
+    return Scores(
+        loss=loss / n,
+        objective=objective / n,
+        error=100 * (decided != pairs.target).sum().item() / n,
+        digit_accuracy=None if correct_digits is None else 100 * correct_digits / (2 * n),
+        decisions=decided.numpy(),
+    )

@@ -1,0 +1,97 @@
+"""Profiles: how much of the full protocol is run."""
+
+from digits.experiment import Experiment, Size
+from digits.recipe import Recipe, Value
+
+
+class Limits(Value):
+    """The most that is run of an experiment; None leaves it as the experiment has it."""
+
+    rounds: int | None = None
+    epochs: int | None = None
+    trainings: int | None = None
+    train_pairs: int | None = None
+    test_pairs: int | None = None
+    precise_pairs: int | None = None
+
+
+class Profile(Value):
+    """How much of the full protocol is run.
+
+    usual_source: the digits that this profile is meant for.
+    limits: by how much work a run is.
+    searched: the experiments whose hyper-parameters are searched (see `search`), None for all.
+    """
+
+    name: str
+    usual_source: str = "sample"
+    limits: dict[Size, Limits] = {}
+    searched: tuple[str, ...] | None = None
+
+    def limits_of(self, experiment: Experiment) -> Limits:
+        """Return the limits that hold for `experiment`."""
+        return self.limits.get(experiment.size, Limits())
+
+    def seeds(self, experiment: Experiment) -> tuple[int, ...]:
+        """Return the seeds of the rounds that this profile runs of `experiment`.
+
+        A run of several consecutive trainings stands for as many rounds of the limit.
+        """
+        rounds, limit = experiment.rounds, self.limits_of(experiment).rounds
+        if experiment.size == "search" and self.searched is not None:
+            network = experiment.id.removeprefix("search/").rpartition("@")[0]
+            if network not in self.searched:
+                return ()
+        if limit:
+            rounds = min(rounds, max(1, limit // experiment.recipe.trainings))
+        return tuple(range(rounds))
+
+    def recipe(self, experiment: Experiment) -> Recipe:
+        """Return the recipe of `experiment` with no field above this profile's limit.
+
+        Batches are no larger than the pairs that are left, and the curves keep their last point.
+        """
+        full = experiment.recipe
+        limits = self.limits_of(experiment).model_dump(exclude={"rounds"}, exclude_none=True)
+        if not limits:
+            return full
+        changes = {name: min(limit, getattr(full, name)) for name, limit in limits.items()}
+        epochs = changes.get("epochs", full.epochs)
+        pairs = changes.get("train_pairs", full.train_pairs)
+        if epochs % full.curve_step:
+            changes["curve_step"] = 1
+        left = pairs - round(full.validation_share * pairs)
+        return full.but(**changes, batch_size=min(full.batch_size, left))
+
+
+_SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
+_FEW_PAIRS = {"train_pairs": 60, "test_pairs": 60, "precise_pairs": 60}
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            limits={
+                "small": _SMOKE,
+                "medium": _SMOKE,
+                "large": _SMOKE,
+                "search": _SMOKE,
+                "deep": Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20),
+            },
+            searched=("jaubert/model_1+ws+aux",),
+        ),
+        Profile(
+            name="quick",
+            limits={
+                "small": Limits(rounds=3, precise_pairs=5000),
+                "medium": Limits(rounds=2, precise_pairs=5000),
+                "large": Limits(rounds=1, epochs=10, precise_pairs=5000),
+                "deep": Limits(rounds=1, epochs=2, **_FEW_PAIRS),
+                "search": Limits(epochs=5),
+            },
+            searched=("jaubert/model_1+ws+aux",),
+        ),
+        Profile(name="paper", usual_source="mnist"),
+    )
+}
