@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from digits.experiments import experiment_of
+from digits.recipe import Recipe
 from digits.records import Record
 
 #: What only some protocols measure.
@@ -26,6 +27,8 @@ COPIED = (
 def tidy(records: list[Record]) -> pd.DataFrame:
     """Make one row per record. Errors and digit accuracy in per cent, times in seconds.
 
+    shortened: the run had fewer epochs or training pairs than its report has.
+
     Of a run of several trainings, train_error and test_error are the means over the errors after
     each, which is how the table that this protocol comes from was averaged (kqiku, P0.1). Of a
     cross-validation, fold_error is the mean over its folds (see `folds`).
@@ -43,6 +46,7 @@ def tidy(records: list[Record]) -> pd.DataFrame:
             "epochs": record.recipe.epochs,
             "trainings": record.recipe.trainings,
             "train_pairs": record.recipe.train_pairs,
+            "shortened": _shortened(record.recipe, experiment.recipe),
         }
         row |= {name: getattr(record, name) for name in COPIED}
         if record.recipe.trainings > 1:
@@ -53,6 +57,11 @@ def tidy(records: list[Record]) -> pd.DataFrame:
             row[name] = None if folds is None else np.mean(folds)
         rows.append(row)
     return pd.DataFrame(rows).astype({name: float for name in NOT_IN_ALL})
+
+
+def _shortened(recipe: Recipe, full: Recipe) -> bool:
+    """Say whether a run had fewer epochs or training pairs than its report has."""
+    return recipe.epochs < full.epochs or recipe.train_pairs < full.train_pairs
 
 
 def curves(records: list[Record]) -> pd.DataFrame:

@@ -75,9 +75,9 @@ PROFILES = {
             limits={
                 "small": _SMOKE,
                 "medium": _SMOKE,
-                "large": _SMOKE,
+                "large": _SMOKE.model_copy(update={"rounds": 1}),
                 "search": _SMOKE,
-                "deep": Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20),
+                "deep": Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10),
             },
             searched=("jaubert/model_1+ws+aux",),
         ),

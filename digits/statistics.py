@@ -27,11 +27,6 @@ def summarise(values) -> pd.Series:
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
 
 
-def summary_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Return one row per experiment, in the order of `frame`: n, mean, sd, low, high of `value`."""
-    return frame.groupby("experiment", sort=False)[value].apply(summarise).unstack()
-
-
 def difference_from_published(
     ours: pd.Series, mean: float, sd: float | None, n: int
 ) -> tuple[float, float, float]:
@@ -107,6 +102,37 @@ EFFECTS = {
     "auxiliary loss, given weight sharing": (0, -1, 0, 1),
     "interaction": (1, -1, -1, 1),
 }
+
+
+def paired_differences(
+    frame: pd.DataFrame, pairs: dict[str, tuple[str, str]], value: str = "precise_error"
+) -> pd.DataFrame:
+    """Return one row per entry of `pairs`: the second experiment's `value` minus the first's.
+
+    frame: tidy rows. pairs: two experiments by the name of their difference; those of which
+    `frame` lacks one are left out. Differences are taken within a round and summarised over the
+    rounds that both have: difference, first, second, n, mean, sd, low, high.
+    """
+    values = frame.pivot(index="seed", columns="experiment", values=value)
+    rows = []
+    for name, (first, second) in pairs.items():
+        if {first, second} <= set(values.columns):
+            both = values[[first, second]].dropna()
+            rows.append(
+                {
+                    "difference": name,
+                    "first": first,
+                    "second": second,
+                    **summarise(both[second] - both[first]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
+    """Return the experiments that `effects`, as `factorial_effects` gives them, rest on."""
+    shown = set(effects.design)
+    return {cell for design in designs if design.name in shown for cell in design.cells}
 
 
 def factorial_effects(

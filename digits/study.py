@@ -146,6 +146,17 @@ class Study(Value):
             )
         return [done[self._key(run)] for run in wanted]
 
+    def left_out(self, *patterns: str) -> str:
+        """Say which experiments `light` leaves out, "" if none."""
+        here = {run.experiment.id for run in self.runs(*patterns)}
+        lacking = [experiment.id for experiment in select(*patterns) if experiment.id not in here]
+        if not lacking:
+            return ""
+        return (
+            f"Left out here, because they take days on a CPU at full length: {len(lacking)} "
+            f"networks of twenty layers ({', '.join(lacking)})."
+        )
+
     @property
     def figures_folder(self) -> Path:
         """The folder of this profile; its name tells a source or runs that are not the usual.

@@ -1,5 +1,6 @@
 """Tables of results: made of records, saved as HTML, Markdown and LaTeX."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,9 @@ from pandas.io.formats.style import Styler
 from torch import nn
 
 from digits.experiment import Experiment
-from digits.experiments import select
+from digits.experiments import experiment_of, select
 from digits.models.blocks import parameter_count
-from digits.statistics import summary_table
+from digits.statistics import summarise
 
 
 def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
@@ -24,14 +25,14 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
             {
                 "experiment": experiment.id,
                 "parameters": parameter_count(experiment.build()),
-                "reported": experiment.reported_parameters,
+                "reported": _reported_text(experiment),
                 "rounds in full": experiment.rounds,
                 "epochs": f"{recipe.trainings}x{epochs}" if recipe.trainings > 1 else epochs,
                 "batch": recipe.batch_size,
                 "published test error (%)": _published_text(experiment),
             }
         )
-    return pd.DataFrame(rows).astype({"reported": "Int64"})
+    return pd.DataFrame(rows)
 
 
 def layer_table(model: nn.Module) -> pd.DataFrame:
@@ -83,13 +84,10 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     frame: tidy rows (see `frames.tidy`).
     """
-    summaries = {
-        name: summary_table(frame, name) for name in ("train_error", "test_error", "precise_error")
-    }
     rows = []
     for experiment in select(*frame.experiment.unique()):
-        test = summaries["test_error"].loc[experiment.id]
         runs = frame[frame.experiment == experiment.id]
+        test = summarise(runs.test_error)
         rows.append(
             {
                 "experiment": experiment.id,
@@ -97,13 +95,28 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "published test error": _published_text(experiment),
                 "test error": _mean_sd(test),
                 "95 % interval": _interval(test),
-                "precise test error": _mean_sd(summaries["precise_error"].loc[experiment.id]),
-                "train error": _mean_sd(summaries["train_error"].loc[experiment.id]),
+                "precise test error": _mean_sd(summarise(runs.precise_error)),
+                "train error": _mean_sd(summarise(runs.train_error)),
                 "digit accuracy": _blank(runs.test_digit_accuracy.mean(), "{:.1f}"),
                 "parameters": runs.parameters.iloc[0],
+                "epochs": runs.epochs.iloc[0] * runs.trainings.iloc[0],
+                "training pairs": runs.train_pairs.iloc[0],
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    alike = [name for name in ("epochs", "training pairs") if table[name].nunique() == 1]
+    return table.drop(columns=alike)
+
+
+#: The names of published quantities on a page.
+QUANTITIES = {
+    "train_error": "train",
+    "validation_error": "validation",
+    "test_error": "test",
+    "fold_error": "cross-validation",
+    "test_error_training_mode": "test, training mode",
+    "fold_error_training_mode": "cross-validation, training mode",
+}
 
 
 def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +125,7 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
         {
             "experiment": agreement.experiment,
             "report's row": agreement.row,
-            "error": agreement.quantity.str.removesuffix("_error"),
+            "error": agreement.quantity.map(QUANTITIES),
             "published": [
                 _mean_sd({"mean": m, "sd": s})
                 for m, s in zip(agreement.published, agreement.published_sd, strict=True)
@@ -150,6 +163,77 @@ def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return what `paired_differences` found: points of error with their interval."""
+    return pd.DataFrame(
+        {
+            "difference": differences.difference,
+            "from": differences["first"],
+            "to": differences["second"],
+            "points of error": differences["mean"].map("{:+.2f}".format),
+            "95 % interval": [_interval(row, "+") for _, row in differences.iterrows()],
+            "n": differences.n.astype(int),
+        }
+    )
+
+
+def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the cross-validation errors, mean ± SD over folds, beside the published ones.
+
+    folds: what `frames.folds` gives; published: what `published_numbers` gives. The SD is the
+    population SD over the folds of a round, as in damachi's Table I, and its mean over rounds.
+    """
+    rows = []
+    for name, found in folds.groupby("experiment", sort=False):
+        row = {"experiment": name, "n": found.seed.nunique()}
+        for quantity in ("fold_error", "fold_error_training_mode"):
+            numbers = published[(published.experiment == name) & (published.quantity == quantity)]
+            for number in numbers.itertuples():
+                row["published"] = _mean_sd({"mean": number.mean, "sd": number.sd})
+            if found[quantity].notna().any():
+                rounds = found.groupby("seed")[quantity]
+                sd = rounds.std(ddof=0).mean()
+                row[QUANTITIES[quantity]] = _mean_sd({"mean": rounds.mean().mean(), "sd": sd})
+        rows.append(row)
+    columns = ["experiment", "n", "published", "cross-validation"]
+    return pd.DataFrame(rows, columns=[*columns, "cross-validation, training mode"])
+
+
+def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return training times as printed and as measured, in seconds and as ratios to `reference`.
+
+    The machines differ, so only the ratios can be compared.
+    """
+    experiments = [e for e in select(*frame.experiment.unique()) if e.reported_seconds]
+    printed = {e.id: e.reported_seconds for e in experiments}
+    ours = frame.groupby("experiment").train_seconds.median()
+    return pd.DataFrame(
+        {
+            "experiment": name,
+            "published (s)": seconds,
+            "ours, median (s)": f"{ours[name]:.2f}",
+            "published ratio": f"{seconds / printed[reference]:.1f}",
+            "our ratio": f"{ours[name] / ours[reference]:.1f}",
+        }
+        for name, seconds in printed.items()
+    )
+
+
+def search_table(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return what `search.choices` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "network": choices.network,
+            "chosen": choices.chosen,
+            "its fold error": choices.fold_error.map("{:.2f}".format),
+            "the authors' choice": choices.published,
+            "its fold error here": choices.published_fold_error.map("{:.2f}".format),
+            "its rank": [f"{r} of {n}" for r, n in zip(choices["rank"], choices.of, strict=True)],
+            "n": choices.n,
+        }
+    )
+
+
 def scope(frame: pd.DataFrame) -> str:
     """Say what a figure or a table of `frame` shows: rounds, epochs, pairs and source."""
     rounds = frame.groupby("experiment", sort=False).seed.nunique()
@@ -161,7 +245,19 @@ def scope(frame: pd.DataFrame) -> str:
         f"{_range(frame.train_pairs)} training pairs a round",
         " and ".join(source[name] for name in frame.source.unique()),
     ]
-    return ", ".join(parts)
+    return ", ".join(parts) + _shortened(frame)
+
+
+def _shortened(frame: pd.DataFrame) -> str:
+    """Say which networks got fewer epochs or pairs than their report has."""
+    groups = Counter()
+    for run in frame[frame.shortened].drop_duplicates("experiment").itertuples():
+        short = f"{run.epochs} epochs"
+        if run.train_pairs < experiment_of(run.experiment).recipe.train_pairs:
+            short += f" of {run.train_pairs} pairs"
+        groups[run.report, short] += 1
+    named = [f"{n} of {report}'s networks to {short}" for (report, short), n in groups.items()]
+    return f"; shortened: {', '.join(named)}" if named else ""
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -212,6 +308,12 @@ def _without_gaps(table: pd.DataFrame) -> pd.DataFrame:
 def _published_text(experiment: Experiment) -> str:
     numbers = [p for p in experiment.published if p.quantity == "test_error"]
     return ", ".join(_mean_sd({"mean": p.mean, "sd": p.sd}) for p in numbers)
+
+
+def _reported_text(experiment: Experiment) -> str:
+    if experiment.reported_parameters is None:
+        return ""
+    return f"{experiment.reported_parameters}{' (misprint)' if experiment.misprinted else ''}"
 
 
 def _mean_sd(summary) -> str:

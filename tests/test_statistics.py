@@ -15,7 +15,6 @@ from digits.statistics import (
     published_against_ours,
     reproduced,
     summarise,
-    summary_table,
 )
 
 
@@ -141,12 +140,6 @@ def test_only_rounds_that_all_four_networks_have_count():
 def test_an_architecture_without_all_four_variants_has_no_effects():
     frame = four_cells()
     assert factorial_effects(frame[~(frame.ws & frame.aux)], "test_error").empty
-
-
-def test_summaries_keep_the_order_of_the_table():
-    table = summary_table(four_cells(), "test_error")
-    assert list(table.index) == ["a/net", "a/net+ws", "a/net+aux", "a/net+ws+aux"]
-    assert table.loc["a/net", "mean"] == 23
 
 
 def test_each_published_number_is_set_against_its_own_experiment():

@@ -25,6 +25,8 @@ COLOURS = {
 NEUTRAL = PALETTE[7]
 #: How a published number is drawn.
 PUBLISHED = {"marker": "D", "color": "black", "markersize": 4, "linestyle": "none"}
+#: How our mean is drawn where a report drew a star.
+STAR = {"marker": "*", "color": "black", "markersize": 8, "linestyle": "none", "mfc": "white"}
 
 
 def colour_of(name: str) -> tuple[float, float, float]:

@@ -9,24 +9,37 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from digits.plots.common import PUBLISHED, colour_of, rows_of_points
+from digits.plots.common import PUBLISHED, STAR, colour_of, rows_of_points
 from digits.plots.common import caption as caption_below
 from digits.statistics import EFFECTS
 
 
 def error_boxes(
-    frame: pd.DataFrame, published: pd.DataFrame, yardsticks: dict[str, float], caption: str
+    frame: pd.DataFrame,
+    published: pd.DataFrame,
+    caption: str,
+    *,
+    value: str = "test_error",
+    accuracy: bool = False,
+    yardsticks: dict[str, float] | None = None,
+    point: str = "one round",
+    stars: bool = False,
 ) -> Figure:
-    """Show the test error of every round as a box and points, and the published mean and SD.
+    """Show every `value` as a point with a box around them, and the published mean and SD.
 
+    frame: rows with `experiment` and `value`, an error in per cent.
+    published: rows of experiment, quantity, mean, sd (see `tables.published_numbers`).
+    accuracy: show 100 - error.
     yardsticks: errors to compare with, by name, drawn as vertical lines.
+    point: what a point is. stars: mark our mean by a star, as damachi's Figure 7 does.
     """
-    rows = {name: runs.test_error for name, runs in frame.groupby("experiment", sort=False)}
-    figure, axis = plt.subplots(figsize=(8.5, 0.27 * len(rows) + 1.3))
+    shown = frame[["experiment"]].assign(value=100 - frame[value] if accuracy else frame[value])
+    rows = {name: runs.value for name, runs in shown.groupby("experiment", sort=False)}
+    figure, axis = plt.subplots(figsize=(8.5, 0.27 * len(rows) + 1.4))
     colours = [colour_of(name) for name in rows]
     sns.boxplot(
-        frame,
-        x="test_error",
+        shown,
+        x="value",
         y="experiment",
         hue="experiment",
         palette=colours,
@@ -38,11 +51,11 @@ def error_boxes(
         ax=axis,
     )
     rows_of_points(axis, rows, colours)
-    for height, name in enumerate(rows):
-        numbers = published[(published.quantity == "test_error") & (published.experiment == name)]
+    for height, (name, values) in enumerate(rows.items()):
+        numbers = published[(published.quantity == value) & (published.experiment == name)]
         for index, number in enumerate(numbers.itertuples()):
             axis.errorbar(
-                number.mean,
+                100 - number.mean if accuracy else number.mean,
                 height + 0.3 * (index - (len(numbers) - 1) / 2),
                 xerr=number.sd,
                 elinewidth=1.2,
@@ -50,14 +63,49 @@ def error_boxes(
                 zorder=3,
                 **PUBLISHED,
             )
-    axis.set(xlabel="test error (%)", ylabel="")
+        if stars:
+            axis.plot(values.mean(), height, **STAR)
+    kind = value.replace("fold_error", "cross-validation error").replace("_", " ")
+    axis.set(xlabel=f"{kind.replace('error', 'accuracy') if accuracy else kind} (%)", ylabel="")
+    if accuracy:
+        axis.set_xlim(min(40, shown.value.min() - 2), 101)
     handles = [
-        Line2D([], [], color="#777777", marker="o", linestyle="none", label="one round"),
+        Line2D([], [], color="#777777", marker="o", linestyle="none", label=point),
         Line2D([], [], **PUBLISHED, label="published mean ± SD"),
     ]
-    for (name, error), style in zip(yardsticks.items(), ("--", ":", "-."), strict=False):
+    if stars:
+        handles.append(Line2D([], [], **STAR, label="our mean"))
+    for (name, error), style in zip((yardsticks or {}).items(), ("--", ":", "-."), strict=False):
         handles.append(axis.axvline(error, color="#444444", lw=1.2, ls=style, zorder=0, label=name))
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(handles)))
+    caption_below(figure, caption)
+    return figure
+
+
+def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
+    """Show paired differences with their intervals, one row each.
+
+    differences: what `statistics.paired_differences` gives.
+    """
+    figure, axis = plt.subplots(figsize=(8.5, 0.3 * len(differences) + 1.1))
+    for height, row in enumerate(differences.itertuples()):
+        colour = colour_of(row.first)
+        axis.plot(row.mean, height, "o", color=colour)
+        if np.isfinite(row.low):
+            axis.plot([row.low, row.high], [height, height], color=colour)
+        axis.annotate(
+            f"n = {row.n:.0f}",
+            (1.01, height),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+            color="#444444",
+        )
+    axis.axvline(0, color="black", linewidth=0.8)
+    axis.set_yticks(range(len(differences)), list(differences.difference))
+    axis.set_ylim(len(differences) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+    axis.set_xlabel("points of error")
     caption_below(figure, caption)
     return figure
 

@@ -92,6 +92,72 @@ def loss_and_accuracy(
     return figure
 
 
+def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
+    """Show what is minimised on training and validation pairs, by epoch, one panel an experiment.
+
+    One line a round, as cadei's Figure 3 has one; a dotted line marks the lowest validation loss,
+    whose epoch is kept.
+    """
+    figure, axes = plt.subplots(
+        len(experiments), 1, figsize=(8.5, 2.2 * len(experiments) + 0.9), squeeze=False
+    )
+    for axis, name in zip(axes[:, 0], experiments, strict=True):
+        for index, (_, run) in enumerate(curves[curves.experiment == name].groupby("seed")):
+            fade = {"alpha": 1 if index == 0 else 0.3, "linewidth": 1.4 if index == 0 else 0.9}
+            axis.plot(run.epoch, run.objective, color="#c1272d", **fade)
+            axis.plot(
+                run.epoch,
+                run.validation_loss,
+                color="#1f4fa3",
+                linestyle="--",
+                **fade,
+            )
+            if index == 0:
+                best = run.epoch[run.validation_loss.idxmin()]
+                lowest = axis.axvline(best, color="black", linestyle=":", linewidth=1)
+        axis.set_title(name)
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel("loss")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1, 0].set_xlabel("epoch")
+    handles = [
+        Line2D([], [], color="#c1272d", label="training"),
+        Line2D([], [], color="#1f4fa3", linestyle="--", label="validation"),
+        lowest,
+    ]
+    lowest.set_label("lowest validation loss of the first round")
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    caption_below(figure, caption)
+    return figure
+
+
+def error_by_epoch(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
+    """Show train and test error by epoch, mean and SD over rounds, one panel an experiment."""
+    columns = 3
+    rows = -(-len(experiments) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(8.5, 2.1 * rows + 0.8), sharey=True, squeeze=False
+    )
+    for axis in axes.flat[len(experiments) :]:
+        axis.set_visible(False)
+    for axis, name in zip(axes.flat, experiments, strict=False):
+        panel = curves[curves.experiment == name]
+        lines = [
+            _mean_band(
+                axis, panel, f"{of}_error", color=color, linestyle=style, label=f"{of} error"
+            )
+            for of, color, style in (("train", "black", ":"), ("test", "#1b7f3b", "-"))
+        ]
+        axis.set_title(name.split("/")[1])
+        axis.set_ylim(0, 60)
+        axis.set_xlabel("epoch")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("error (%)")
+    figure.legend(handles=lines, loc="outside upper center", ncols=2)
+    caption_below(figure, caption)
+    return figure
+
+
 def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption: str) -> Figure:
     """Show the error after each of the consecutive trainings of one network, a panel a network.
 
