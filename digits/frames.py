@@ -27,7 +27,7 @@ COPIED = (
 def tidy(records: list[Record]) -> pd.DataFrame:
     """Make one row per record. Errors and digit accuracy in per cent, times in seconds.
 
-    shortened: the run had fewer epochs or training pairs than its report has.
+    shortened: the run had fewer epochs, trainings or training pairs than its report has.
 
     Of a run of several trainings, train_error and test_error are the means over the errors after
     each, which is how the table that this protocol comes from was averaged (kqiku, P0.1). Of a
@@ -60,8 +60,9 @@ def tidy(records: list[Record]) -> pd.DataFrame:
 
 
 def _shortened(recipe: Recipe, full: Recipe) -> bool:
-    """Say whether a run had fewer epochs or training pairs than its report has."""
-    return recipe.epochs < full.epochs or recipe.train_pairs < full.train_pairs
+    """Say whether a run had fewer epochs, trainings or training pairs than its report has."""
+    counted = ("epochs", "trainings", "train_pairs")
+    return any(getattr(recipe, name) < getattr(full, name) for name in counted)
 
 
 def curves(records: list[Record]) -> pd.DataFrame:

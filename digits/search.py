@@ -36,7 +36,7 @@ def candidates(experiment: Experiment) -> list[Experiment]:
                 learning_rate=rate,
                 batch_size=batch_size,
                 folds=FOLDS,
-                curve_step=recipe.epochs,
+                curve_step=recipe.epochs,  # no curves: only the folds count
                 precise_pairs=1000,
             ),
             rounds=1,

@@ -159,7 +159,7 @@ class Study(Value):
 
     @property
     def figures_folder(self) -> Path:
-        """The folder of this profile; its name tells a source or runs that are not the usual.
+        """The folder of this profile; its name tells a source or seeds that are not the usual.
 
         So a few rounds, or the sample, never overwrite the figures of the full protocol.
         """
@@ -168,8 +168,6 @@ class Study(Value):
             name += f"-{self.source}"
         if self.seeds is not None:
             name += "-seeds"
-        if self.light:
-            name += "-light"
         return paths.figures_dir() / name
 
     def figures(self, notebook: str) -> Path:

@@ -249,11 +249,14 @@ def scope(frame: pd.DataFrame) -> str:
 
 
 def _shortened(frame: pd.DataFrame) -> str:
-    """Say which networks got fewer epochs or pairs than their report has."""
+    """Say which networks got fewer epochs, trainings or pairs than their report has."""
     groups = Counter()
     for run in frame[frame.shortened].drop_duplicates("experiment").itertuples():
-        short = f"{run.epochs} epochs"
-        if run.train_pairs < experiment_of(run.experiment).recipe.train_pairs:
+        full = experiment_of(run.experiment).recipe
+        short = f"{run.trainings} trainings" if run.trainings < full.trainings else ""
+        if not short or run.epochs < full.epochs:
+            short += f"{' of ' if short else ''}{run.epochs} epochs"
+        if run.train_pairs < full.train_pairs:
             short += f" of {run.train_pairs} pairs"
         groups[run.report, short] += 1
     named = [f"{n} of {report}'s networks to {short}" for (report, short), n in groups.items()]

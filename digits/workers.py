@@ -24,6 +24,8 @@ from digits.training import train
 
 # joblib says so of every interruption; what was in flight is trained again by the next call.
 warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
+# loky renews a worker whose memory has grown, which the twenty-layer networks do to theirs.
+warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
 
 
 class Run(NamedTuple):

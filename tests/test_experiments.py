@@ -75,7 +75,7 @@ def test_the_published_chain_stands_for_the_rows_with_and_without_auxiliary_loss
 def test_quick_profile_keeps_the_epochs_and_takes_few_rounds():
     quick = PROFILES["quick"]
     assert quick.seeds(EXPERIMENTS["zadoks/twinnet"]) == (0, 1, 2)
-    assert quick.seeds(EXPERIMENTS["kqiku/fcc@published"]) == (0,)  # ten trainings a run
+    assert quick.seeds(EXPERIMENTS["kqiku/fcc@published"]) == (0,)  # several trainings a run
     full = EXPERIMENTS["kqiku/fcc"].recipe
     assert quick.recipe(EXPERIMENTS["kqiku/fcc"]) == full.but(precise_pairs=5000)
 

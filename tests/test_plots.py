@@ -6,9 +6,9 @@ from numpy.random import default_rng
 
 from digits import plots, tables
 from digits.data import draw_pairs, load
-from digits.experiments import EXPERIMENTS, select
-from digits.frames import curves, stages
-from digits.statistics import EFFECTS, factorial_effects
+from digits.experiments import DESIGNS, EXPERIMENTS, select
+from digits.frames import curves, folds, stages
+from digits.statistics import EFFECTS, factorial_effects, paired_differences
 from digits.study import Study
 
 SCOPE = "Caption with its scope; n = 2 rounds."
@@ -31,13 +31,30 @@ def build(name, smoke):
     numbers = tables.published_numbers(select("*"))
     written = of(records, "")
     if name == "errors":
-        return plots.error_boxes(frame, numbers, {"a yardstick": 5.9, "another": 23.0}, SCOPE)
+        yardsticks = {"a yardstick": 5.9, "another": 23.0}
+        return plots.error_boxes(frame, numbers, SCOPE, yardsticks=yardsticks)
+    if name == "accuracies of folds":
+        found = folds([r for r in written if r.fold_errors])
+        look = {"value": "fold_error", "accuracy": True, "point": "one fold", "stars": True}
+        return plots.error_boxes(found, numbers, SCOPE, **look)
     if name == "effects":
-        return plots.effects_forest(factorial_effects(frame), "Title", SCOPE)
+        return plots.effects_forest(factorial_effects(frame, DESIGNS), "Title", SCOPE)
+    if name == "differences":
+        pairs = {
+            "a network and one of another report": ("cadei/mlp", "jaubert/model_0"),
+            "one round only": ("cadei/mlp", "cadei/resnet"),
+        }
+        return plots.differences_forest(paired_differences(frame, pairs), SCOPE)
+    if name == "validation":
+        names = ["cadei/deepconvnet@figure3", "cadei/convnet"]
+        return plots.validation_curves(curves(records), names, SCOPE)
+    if name == "error by epoch":
+        names = [n for n in frame.experiment.unique() if n.startswith("damachi")]
+        return plots.error_by_epoch(curves(records), names, SCOPE)
     if name == "seconds":
         return plots.seconds_a_round(frame, SCOPE)
     if name == "curves":
-        names = list(dict.fromkeys(r.experiment for r in written))
+        names = [n for n in dict.fromkeys(r.experiment for r in written) if "kqiku" in n]
         return plots.loss_and_accuracy(curves(written), names, 4, SCOPE)
     if name == "chains":
         kqiku = [r for r in of(records, "published") if r.experiment.startswith("kqiku")]
@@ -55,7 +72,11 @@ def build(name, smoke):
 
 NAMES = (
     "errors",
+    "accuracies of folds",
     "effects",
+    "differences",
+    "validation",
+    "error by epoch",
     "seconds",
     "curves",
     "chains",
@@ -94,7 +115,7 @@ def test_no_text_is_cut_and_the_caption_is_there(name, smoke):
 
 def test_every_round_is_a_point_and_n_is_beside_it(smoke):
     frame, _ = smoke
-    figure = plots.error_boxes(frame, tables.published_numbers([]), {}, SCOPE)
+    figure = plots.error_boxes(frame, tables.published_numbers([]), SCOPE)
     (axis,) = figure.axes
     labels = [text.get_text() for text in axis.texts]
     counts = frame.groupby("experiment", sort=False).size()
@@ -103,9 +124,32 @@ def test_every_round_is_a_point_and_n_is_beside_it(smoke):
     assert sum(len(line.get_xdata()) for line in points) == len(frame)
 
 
+def test_accuracy_is_what_the_error_leaves(smoke):
+    frame, _ = smoke
+    one = frame[frame.experiment == "cadei/mlp"]
+    numbers = tables.published_numbers(select("cadei/mlp"))
+    figure = plots.error_boxes(one, numbers, SCOPE, accuracy=True)
+    (axis,) = figure.axes
+    drawn = {
+        m: [x for line in axis.lines if line.get_marker() == m for x in line.get_xdata()]
+        for m in ("o", "D")
+    }
+    assert drawn["o"] == [100 - error for error in one.test_error]
+    assert drawn["D"] == [78.0]
+    assert axis.get_xlabel() == "test accuracy (%)"
+
+
+def test_validation_curves_mark_the_epoch_of_the_lowest_loss(smoke):
+    _, records = smoke
+    figure = plots.validation_curves(curves(records), ["cadei/mlp"], SCOPE)
+    first = next(r for r in records if r.experiment == "cadei/mlp")
+    dotted = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]
+    assert [line.get_xdata()[0] for line in dotted] == [first.kept_epoch]
+
+
 def test_the_forest_shows_the_effect_it_names(smoke):
     frame, _ = smoke
-    effects = factorial_effects(frame)
+    effects = factorial_effects(frame, DESIGNS)
     figure = plots.effects_forest(effects, "Title", SCOPE)
     for axis, name in zip(figure.axes, EFFECTS, strict=True):
         drawn = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]

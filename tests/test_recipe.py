@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sklearn.model_selection import KFold
 
 from digits.errors import InputError
 from digits.recipe import Recipe
@@ -29,6 +30,26 @@ GOOD = {"epochs": 25, "batch_size": 100, "learning_rate": 0.01}
         ({"train_pairs": 1}, "train_pairs = 1"),
         ({"test_pairs": 0}, "test_pairs = 0"),
         ({"precise_pairs": 0}, "precise_pairs = 0"),
+        ({"optimizer": "adamw"}, "optimizer = 'adamw'"),
+        ({"weight_decay": -1.0}, "weight_decay = -1.0"),
+        ({"loss": "hinge"}, "loss = 'hinge'"),
+        ({"target_weight": 0.0}, "target_weight = 0.0"),
+        ({"standardised": 1}, "standardised = 1"),
+        ({"augmentation": "rotation"}, "augmentation = 'rotation'"),
+        ({"validation_share": 1.0}, "validation_share = 1.0"),
+        ({"validation_share": 0.0001}, "validation_share = 0.0001 of 1000 pairs holds out 0"),
+        (
+            {"validation_share": 0.95},
+            "batch_size = 100 is more than the 50 that validation_share = 0.95 leaves of "
+            "train_pairs = 1000",
+        ),
+        ({"validation_share": 0.1, "batch_size": 31}, "leaves one of 900 pairs"),
+        ({"validation_share": 0.1, "folds": 5}, "leave trainings, folds and curve_step"),
+        ({"folds": 1}, "folds = 1 does not cut 1000 training pairs"),
+        ({"folds": 501}, "folds = 501 does not cut 1000 training pairs"),
+        ({"folds": -1}, "folds = -1"),
+        ({"folds": 3, "batch_size": 74}, "leaves one of 667 pairs"),
+        ({"curve_step": 10}, "curve_step = 10 does not divide epochs = 25"),
         ({"learning_rte": 0.1}, "no field 'learning_rte'"),
     ],
 )
@@ -58,6 +79,16 @@ def test_but_changes_and_validates():
 def test_the_hash_is_stable_and_ignores_fields_at_their_default():
     assert Recipe(**GOOD).hash == "a088844fbea7"  # committed records rest on it
     assert Recipe(**GOOD, order="shuffled", trainings=1).hash == Recipe(**GOOD).hash
+
+
+def test_sizes_of_an_epoch():
+    recipe = Recipe(**GOOD)
+    assert recipe.epoch_sizes == (1000,)
+    held_out = recipe.but(validation_share=0.1)
+    assert (held_out.validation_pairs, held_out.epoch_sizes) == (100, (900,))
+    assert held_out.but(augmentation="re-pairing").epoch_sizes == (1800,)
+    folds = [len(kept) for kept, _ in KFold(3).split(range(1000))]
+    assert recipe.but(folds=3).epoch_sizes == (1000, *folds)
 
 
 @given(epochs=st.integers(1, 999), batch=st.integers(2, 99), rate=st.floats(1e-6, 1))

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from digits.errors import InputError
+from digits.experiment import Design
 from digits.statistics import (
     EFFECTS,
+    cells_of,
     difference_from_published,
     factorial_effects,
+    paired_differences,
     published_against_ours,
     reproduced,
     summarise,
@@ -89,16 +92,20 @@ def test_without_spread_there_is_a_difference_but_no_interval(values, sd, n):
     assert np.isnan([low, high]).all()
 
 
-def four_cells(architecture="a/net", seeds=(0, 1, 2)):
+DESIGN = Design(
+    name="a/net",
+    cells=("a/net", "a/net+ws", "a/net+aux", "a/net+ws+aux"),
+    baseline="two branches",
+)
+
+
+def four_cells(seeds=(0, 1, 2)):
     """Runs of a 2x2 design: ws changes the error by -2, aux by -5, both by -6; seeds shift all."""
     cells = {(False, False): 20, (True, False): 18, (False, True): 15, (True, True): 14}
     return pd.DataFrame(
         [
             {
-                "architecture": architecture,
-                "experiment": f"{architecture}{'+ws' * ws}{'+aux' * aux}",
-                "ws": ws,
-                "aux": aux,
+                "experiment": f"a/net{'+ws' * ws}{'+aux' * aux}",
                 "seed": seed,
                 "test_error": error + 3.0 * seed,
             }
@@ -109,7 +116,7 @@ def four_cells(architecture="a/net", seeds=(0, 1, 2)):
 
 
 def test_effects_of_a_design_by_hand():
-    effects = factorial_effects(four_cells(), "test_error").set_index("effect")
+    effects = factorial_effects(four_cells(), [DESIGN], "test_error").set_index("effect")
     assert effects["mean"].to_dict() == {
         "weight sharing alone": -2,
         "auxiliary loss alone": -5,
@@ -126,7 +133,7 @@ def test_effects_of_a_design_by_hand():
 def test_effects_add_up_and_interaction_sums_to_zero_weight():
     for weights in EFFECTS.values():
         assert sum(weights) == 0
-    effects = factorial_effects(four_cells(), "test_error").set_index("effect")["mean"]
+    effects = factorial_effects(four_cells(), [DESIGN], "test_error").set_index("effect")["mean"]
     alone = effects["weight sharing alone"] + effects["auxiliary loss alone"]
     assert effects["both"] == alone + effects["interaction"]
 
@@ -134,12 +141,34 @@ def test_effects_add_up_and_interaction_sums_to_zero_weight():
 def test_only_rounds_that_all_four_networks_have_count():
     frame = four_cells(seeds=(0, 1, 2, 3))
     frame = frame[~((frame.experiment == "a/net+ws") & (frame.seed == 3))]
-    assert (factorial_effects(frame, "test_error")["n"] == 3).all()
+    assert (factorial_effects(frame, [DESIGN], "test_error")["n"] == 3).all()
 
 
-def test_an_architecture_without_all_four_variants_has_no_effects():
+def test_a_design_of_which_a_network_or_every_common_round_is_missing_has_no_effects():
     frame = four_cells()
-    assert factorial_effects(frame[~(frame.ws & frame.aux)], "test_error").empty
+    both = frame.experiment == "a/net+ws+aux"
+    assert factorial_effects(frame[~both], [DESIGN], "test_error").empty
+    elsewhere = frame.assign(seed=frame.seed.where(~both, frame.seed + 10))
+    assert factorial_effects(elsewhere, [DESIGN], "test_error").empty
+
+
+def test_the_cells_of_a_design_are_taken_by_name():
+    renamed = DESIGN.model_copy(
+        update={"cells": ("a/net+ws", "a/net", "a/net+aux", "a/net+ws+aux")}
+    )
+    effects = factorial_effects(four_cells(), [renamed], "test_error").set_index("effect")["mean"]
+    assert effects["weight sharing alone"] == 2
+    assert cells_of(effects.reset_index().assign(design="a/net"), [DESIGN]) == set(DESIGN.cells)
+
+
+def test_paired_differences_by_hand():
+    frame = four_cells()
+    frame.loc[(frame.experiment == "a/net+ws") & (frame.seed == 2), "test_error"] += 3
+    pairs = {"ws": ("a/net", "a/net+ws"), "not there": ("a/net", "a/other")}
+    (row,) = paired_differences(frame, pairs, "test_error").itertuples()
+    # -2, -2, 1: mean -1, SD sqrt(3), t interval -1 +- 4.3027 * sqrt(3) / sqrt(3)
+    assert (row.difference, row.n, row.mean) == ("ws", 3, -1)
+    assert (row.low, row.high) == pytest.approx((-5.3027, 3.3027), abs=1e-3)
 
 
 def test_each_published_number_is_set_against_its_own_experiment():

@@ -20,6 +20,8 @@ def frame(**changes):
         "epochs": 25,
         "trainings": 1,
         "train_pairs": 1000,
+        "report": "zadoks",
+        "shortened": False,
         "train_error": 1.0,
         "test_error": 5.0,
         "precise_error": 5.5,
@@ -50,6 +52,16 @@ def test_one_round_shows_a_mean_without_spread():
         ({"source": "sample"}, "n = 2 rounds, 25 epochs, 1000 training pairs a round, the 5,000"),
         ({"trainings": 10}, "n = 2 rounds, 250 epochs"),
         ({"seed": 3}, "n = 1 round, 25 epochs"),
+        (
+            {"shortened": True, "epochs": 2},
+            "n = 2 rounds, 2 epochs, 1000 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 epochs",
+        ),
+        (
+            {"shortened": True, "epochs": 2, "train_pairs": 60},
+            "n = 2 rounds, 2 epochs, 60 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 epochs of 60 pairs",
+        ),
     ],
 )
 def test_scope_says_rounds_epochs_pairs_and_source(changes, text):
@@ -80,8 +92,11 @@ def test_every_experiment_is_listed_with_its_counts():
     assert len(table) == len(EXPERIMENTS)
     assert table.parameters["kqiku/cnn"] == 90_790
     assert table.epochs["kqiku/cnn@published"] == "10x25"
-    reported = table.dropna(subset="reported")
-    assert (reported.parameters == reported.reported).all()
+    misprint = table.loc["jaubert/model_2+aux2"]
+    assert (misprint.parameters, misprint.reported) == (171_166, "171116 (misprint)")
+    reported = table[(table.reported != "") & (table.index != misprint.name)]
+    assert len(reported) > 40
+    assert (reported.parameters.astype(str) == reported.reported).all()
 
 
 def test_a_table_is_saved_in_three_formats(tmp_path):
@@ -114,7 +129,10 @@ def test_agreement_and_effects_in_words():
     assert row["holds 0"] == "yes"  # two rounds: a wide interval
     assert row["under 1 point"] == "no"
     effects = pd.DataFrame(
-        [{"architecture": "a", "effect": "both", "n": 3, "mean": -2.0, "low": -3.5, "high": -0.5}]
+        [
+            {"design": "a", "baseline": "two branches", "effect": "both", "n": 3}
+            | {"mean": -2.0, "low": -3.5, "high": -0.5}
+        ]
     )
     (row,) = tables.effect_table(effects).to_dict("records")
     assert (row["points of error"], row["95 % interval"], row["n"]) == (

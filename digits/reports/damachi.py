@@ -67,7 +67,7 @@ def _row(name: str, variant: str = "", build=None, **fields) -> Experiment:
             curve_step=5 if convolutional else epochs // 100,
         ),
         rounds=3,
-        size="large" if convolutional else "small",
+        size="large" if convolutional else "medium" if name.startswith("nn") else "small",
         **fields,
     )
 

@@ -82,6 +82,7 @@ def _row(name: str, variant: str = "", **fields) -> Experiment:
             auxiliary_weight=weight,
             order="fixed",
             standardised=True,
+            curve_step=5,
         ),
         rounds=20,
         size="medium" if name.startswith("model_2") else "small",
