@@ -55,7 +55,7 @@ def parser() -> Parser:
     add("--only", metavar="NOTEBOOK", action="append", help="this notebook only; may be repeated")
     add("--seeds", help="these rounds of every experiment, such as 0,1,2 (default: the profile's)")
     add("--jobs", type=int, help="worker processes (default: one per core)")
-    add("--light", action="store_true", help="leave out the twenty-layer networks")
+    add("--light", action="store_true", help="leave out the deep networks of cadei")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
     add("--shard", default="1/1", help="with --train-only: i/n trains the i-th of n equal parts")

@@ -26,9 +26,9 @@ class Published(Value):
     """A number of a report, as an error in per cent, whatever the report's own unit.
 
     quantity: which error; mean, sd: in per cent (sd None where none was given).
-    n: how many independent runs the mean is over; 1 for kqiku's chains of one network, whose
-        printed SD is over the trainings of that network, and for damachi's one cross-validation,
-        whose printed SD is over its folds.
+    n: how many independent runs the mean is over. 1 where the printed SD is not over such runs:
+        kqiku's trainings of one network on end, the folds of damachi's one cross-validation,
+        jaubert's trainings on one draw of pairs.
     row: the line of the report's table, or the place in its text.
     """
 
@@ -67,7 +67,7 @@ class Experiment(Value):
     @property
     def report(self) -> str:
         """The short name of the report."""
-        return self.id.split("/")[0]
+        return self.id.removeprefix("search/").split("/")[0]
 
     @property
     def variant(self) -> str:
@@ -81,7 +81,7 @@ class Experiment(Value):
 
 
 class Design(Value):
-    """Four experiments that differ in nothing but weight sharing and the digit loss.
+    """Four experiments that answer what weight sharing and the digit loss change.
 
     name: `report/architecture`, with the variant if there is one.
     cells: their ids: plain, weight sharing, auxiliary loss, both.

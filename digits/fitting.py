@@ -104,18 +104,11 @@ def fit(
 
 
 def check_classes(recipe: Recipe, pairs: Pairs) -> None:
-    """Refuse a recipe that needs digit classes for pairs that have none."""
-    if pairs.classes is not None:
-        return
-    if recipe.augmentation == "re-pairing":
+    """Refuse an augmentation that needs digit classes for pairs that have none."""
+    if pairs.classes is None and recipe.augmentation == "re-pairing":
         raise InputError(
             "augmentation = 're-pairing' needs the digit classes of the pairs, and these pairs "
             "have none: give the classes, or choose augmentation = 'none'."
-        )
-    if recipe.auxiliary_weight:
-        raise InputError(
-            f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
-            "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
         )
 
 
@@ -159,6 +152,11 @@ def objective_of(output: Output, target: Tensor, classes: Tensor | None, recipe:
             f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
             "no auxiliary output; choose auxiliary_weight = 0."
         )
+    if classes is None and any(auxiliary.ndim == 3 for auxiliary in output.auxiliary):
+        raise InputError(
+            f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
+            "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
+        )
     weight = recipe.auxiliary_weight / len(output.auxiliary)
     for auxiliary in output.auxiliary:
         if auxiliary.ndim == 2:
@@ -177,7 +175,7 @@ def target_loss(predicted: Tensor, target: Tensor, recipe: Recipe) -> Tensor:
 
 
 def digit_loss(predicted: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
-    """Return the mean loss of digit outputs (N, 10); squared errors are averaged over both."""
+    """Return the mean loss of digit outputs (N, 10), over pairs, and over classes if squared."""
     if recipe.loss == "cross_entropy":
         return F.cross_entropy(predicted, classes)
     return F.mse_loss(predicted, F.one_hot(classes, 10).to(predicted.dtype))
@@ -189,10 +187,13 @@ def decide(target: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
+@torch.random.fork_rng(devices=[])
 def evaluate(
     model: nn.Module, pairs: Pairs, recipe: Recipe, *, training_mode: bool = False
 ) -> Scores:
     """Score `model` on `pairs` in evaluation mode; the mode it was in is not kept.
+
+    Training goes on as if nothing had been scored, even where scoring draws random numbers.
 
     training_mode: score all pairs as one batch with dropout on and that batch's statistics, which
         changes the model's running statistics.

@@ -59,6 +59,11 @@ def tidy(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({name: float for name in NOT_IN_ALL})
 
 
+def unshortened(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of full length, which can be compared; all, if none is of full length."""
+    return frame if frame.shortened.all() else frame[~frame.shortened]
+
+
 def _shortened(recipe: Recipe, full: Recipe) -> bool:
     """Say whether a run had fewer epochs, trainings or training pairs than its report has."""
     counted = ("epochs", "trainings", "train_pairs")
@@ -78,7 +83,7 @@ def curves(records: list[Record]) -> pd.DataFrame:
 
 
 def folds(records: list[Record]) -> pd.DataFrame:
-    """Make one row per record and fold: experiment, seed, fold from 1, fold_error(s)."""
+    """Make one row per record and fold: experiment, seed, fold from 1, and both fold errors."""
     rows = []
     for record in records:
         noisy = record.fold_errors_training_mode or [np.nan] * len(record.fold_errors)

@@ -140,11 +140,10 @@ class Recipe(Value):
     @property
     def epoch_sizes(self) -> tuple[int, ...]:
         """How many pairs an epoch passes over: in the main training, then in each fold's."""
-        n = self.fitted_pairs * (2 if self.augmentation == "re-pairing" else 1)
-        held_out = [
-            n // self.folds + (fold < n % self.folds) for fold in range(self.folds)
-        ]  # as scikit-learn's KFold cuts
-        return n, *(n - part for part in held_out)
+        n, times = self.fitted_pairs, 2 if self.augmentation == "re-pairing" else 1
+        # Folds as scikit-learn's KFold cuts them: the first ones are larger by one pair.
+        held_out = [n // self.folds + (fold < n % self.folds) for fold in range(self.folds)]
+        return times * n, *(times * (n - part) for part in held_out)
 
     def but(self, **changes) -> "Recipe":
         """Return this recipe with some fields changed, validated again."""

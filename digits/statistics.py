@@ -37,15 +37,13 @@ def difference_from_published(
     is no spread to go by.
     """
     difference = ours["mean"] - mean
-    if ours["n"] < 2 or (n > 1 and sd is None):
+    if ours["n"] < 2 or ours["sd"] == 0 or (n > 1 and sd is None):
         return difference, np.nan, np.nan
     if n == 1:
         half = stats.t.ppf((1 + CONFIDENCE) / 2, ours["n"] - 1) * ours["sd"]
         half *= np.sqrt(1 + 1 / ours["n"])
         return difference, difference - half, difference + half
     error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
-    if error.sum() == 0:
-        return difference, np.nan, np.nan
     freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
     half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(error.sum())
     return difference, difference - half, difference + half
@@ -118,14 +116,9 @@ def paired_differences(
     for name, (first, second) in pairs.items():
         if {first, second} <= set(values.columns):
             both = values[[first, second]].dropna()
-            rows.append(
-                {
-                    "difference": name,
-                    "first": first,
-                    "second": second,
-                    **summarise(both[second] - both[first]),
-                }
-            )
+            found = {"difference": name, "first": first, "second": second}
+            if len(both):
+                rows.append(found | dict(summarise(both[second] - both[first])))
     return pd.DataFrame(rows)
 
 

@@ -35,7 +35,8 @@ class Study(Value):
     seeds: the rounds of every experiment; None for those of the profile. A text such as
         "[0, 1, 2]", which is what Papermill's -p hands over, is read as the list it spells.
     jobs: worker processes; None for one per core.
-    light: leave out the networks of twenty layers, which take days on a CPU at full length.
+    light: leave out the networks of twenty convolutions and more, which take days on a CPU at
+        full length.
     """
 
     source: str = "sample"
@@ -154,12 +155,12 @@ class Study(Value):
             return ""
         return (
             f"Left out here, because they take days on a CPU at full length: {len(lacking)} "
-            f"networks of twenty layers ({', '.join(lacking)})."
+            f"experiments with twenty convolutions and more ({', '.join(lacking)})."
         )
 
     @property
     def figures_folder(self) -> Path:
-        """The folder of this profile; its name tells a source or seeds that are not the usual.
+        """The folder of this profile; its name tells a source or runs that are not the usual.
 
         So a few rounds, or the sample, never overwrite the figures of the full protocol.
         """
@@ -168,6 +169,8 @@ class Study(Value):
             name += f"-{self.source}"
         if self.seeds is not None:
             name += "-seeds"
+        if self.light:
+            name += "-light"
         return paths.figures_dir() / name
 
     def figures(self, notebook: str) -> Path:

@@ -12,11 +12,15 @@ from torch import nn
 from digits.experiment import Experiment
 from digits.experiments import experiment_of, select
 from digits.models.blocks import parameter_count
+from digits.recipe import Recipe
 from digits.statistics import summarise
 
 
 def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per experiment: id, parameters, those reported, rounds, epochs, published."""
+    """Return one row per experiment: id, parameters, those reported, protocol, published error.
+
+    loss weights: of each auxiliary term and of the target, where there is an auxiliary loss.
+    """
     rows = []
     for experiment in experiments:
         recipe = experiment.recipe
@@ -29,6 +33,9 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
                 "rounds in full": experiment.rounds,
                 "epochs": f"{recipe.trainings}x{epochs}" if recipe.trainings > 1 else epochs,
                 "batch": recipe.batch_size,
+                "learning rate": f"{recipe.learning_rate:g}",
+                "L2": f"{recipe.weight_decay:g}" if recipe.weight_decay else "",
+                "loss weights": _weights_text(recipe),
                 "published test error (%)": _published_text(experiment),
             }
         )
@@ -177,11 +184,14 @@ def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+def fold_table(
+    folds: pd.DataFrame, published: pd.DataFrame, medians: dict[str, float]
+) -> pd.DataFrame:
     """Return the cross-validation errors, mean ± SD over folds, beside the published ones.
 
-    folds: what `frames.folds` gives; published: what `published_numbers` gives. The SD is the
-    population SD over the folds of a round, as in damachi's Table I, and its mean over rounds.
+    folds: what `frames.folds` gives; published: what `published_numbers` gives; medians: the
+    published medians as accuracies. The SD is the population SD over the folds of a round, as in
+    damachi's Table I, averaged over rounds, and so is the median.
     """
     rows = []
     for name, found in folds.groupby("experiment", sort=False):
@@ -194,15 +204,19 @@ def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
                 rounds = found.groupby("seed")[quantity]
                 sd = rounds.std(ddof=0).mean()
                 row[QUANTITIES[quantity]] = _mean_sd({"mean": rounds.mean().mean(), "sd": sd})
+        row["published median"] = f"{100 - medians[name]:.1f}"
+        row["median"] = f"{found.groupby('seed').fold_error.median().mean():.1f}"
         rows.append(row)
-    columns = ["experiment", "n", "published", "cross-validation"]
-    return pd.DataFrame(rows, columns=[*columns, "cross-validation, training mode"])
+    modes = ["cross-validation", "cross-validation, training mode"]
+    columns = ["experiment", "n", "published", *modes, "published median", "median"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Return training times as printed and as measured, in seconds and as ratios to `reference`.
 
-    The machines differ, so only the ratios can be compared.
+    The machines differ, so only the ratios can be compared, and those roughly: the authors' times
+    hold the making of the model and its transfer to the device, ours the training steps alone.
     """
     experiments = [e for e in select(*frame.experiment.unique()) if e.reported_seconds]
     printed = {e.id: e.reported_seconds for e in experiments}
@@ -317,6 +331,11 @@ def _reported_text(experiment: Experiment) -> str:
     if experiment.reported_parameters is None:
         return ""
     return f"{experiment.reported_parameters}{' (misprint)' if experiment.misprinted else ''}"
+
+
+def _weights_text(recipe: Recipe) -> str:
+    weights = recipe.auxiliary_weight, recipe.target_weight
+    return "{:g}, {:g}".format(*weights) if recipe.auxiliary_weight else ""
 
 
 def _mean_sd(summary) -> str:

@@ -52,7 +52,8 @@ def tiny_experiment(tiny):
 
     def make(name, **changes):
         original = EXPERIMENTS[name].recipe
-        kept = original.model_dump(exclude=set(tiny.model_dump(exclude_defaults=True)))
+        sizes = set(tiny.model_dump(exclude_defaults=True)) | {"curve_step"}
+        kept = original.model_dump(exclude=sizes)
         return EXPERIMENTS[name].model_copy(update={"recipe": tiny.but(**kept | changes)})
 
     return make

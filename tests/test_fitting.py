@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 from digits.data import Pairs, draw_pairs, re_pair
 from digits.errors import InputError
 from digits.experiments import EXPERIMENTS
-from digits.fitting import check_classes, decide, evaluate, fit, objective_of, optimizer_of
+from digits.fitting import decide, evaluate, fit, objective_of, optimizer_of
 from digits.models.blocks import Output
 from digits.recipe import Recipe
 from digits.seeds import child, streams
@@ -117,8 +117,10 @@ def test_re_pairing_and_digit_losses_need_digit_classes():
     build = EXPERIMENTS["cadei/mlp"].build
     with pytest.raises(InputError, match="augmentation = 're-pairing' needs the digit classes"):
         fit(build, BASE.but(augmentation="re-pairing"), pairs, streams(0))
+    recipe = BASE.but(auxiliary_weight=0.5)
     with pytest.raises(InputError, match="auxiliary_weight = 0.5 needs the digit classes"):
-        check_classes(BASE.but(auxiliary_weight=0.5), pairs)
+        fit(EXPERIMENTS["jaubert/model_1+aux2"].build, recipe, pairs, streams(0))
+    fit(EXPERIMENTS["jaubert/model_2+aux1"].build, recipe, pairs, streams(0))  # of the target
     # The target alone can be learned without classes.
     fitted = fit(build, BASE, pairs, streams(0), {"train": pairs})
     assert evaluate(fitted.model, pairs, BASE).digit_accuracy is None

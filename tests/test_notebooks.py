@@ -16,8 +16,11 @@ NAMES = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
 FIGURES = {
     "00_exploration": ["balance", "baselines", "mean_digits", "pairs", "resolution"],
     "01_kqiku": ["consecutive_trainings", "effects", "figure1"],
+    "02_cadei": ["differences", "errors", "figure3"],
+    "03_jaubert": ["effects", "figure2"],
+    "04_damachi": ["differences", "epochs", "figure7"],
     "05_zadoks": ["effects", "figure2", "figure2_published", "seconds"],
-    "07_comparison": ["effects", "errors"],
+    "07_comparison": ["effects", "effects_stacked", "errors", "errors_variants"],
 }
 
 
@@ -123,4 +126,5 @@ def test_notebook_source_keeps_the_rules(name):
         "profile": "quick",
         "seeds": None,
         "jobs": None,
+        "light": False,
     }

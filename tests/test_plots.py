@@ -143,8 +143,11 @@ def test_validation_curves_mark_the_epoch_of_the_lowest_loss(smoke):
     _, records = smoke
     figure = plots.validation_curves(curves(records), ["cadei/mlp"], SCOPE)
     first = next(r for r in records if r.experiment == "cadei/mlp")
-    dotted = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]
-    assert [line.get_xdata()[0] for line in dotted] == [first.kept_epoch]
+    lines = figure.axes[0].lines
+    (dot,) = (line for line in lines if line.get_marker() == "o")
+    (dotted,) = (line for line in lines if line.get_linestyle() == ":")
+    assert dot.get_xdata()[0] == first.kept_epoch
+    assert dot.get_ydata()[0] == dotted.get_ydata()[0] == min(first.curves.validation_loss)
 
 
 def test_the_forest_shows_the_effect_it_names(smoke):

@@ -87,6 +87,8 @@ def test_sizes_of_an_epoch():
     held_out = recipe.but(validation_share=0.1)
     assert (held_out.validation_pairs, held_out.epoch_sizes) == (100, (900,))
     assert held_out.but(augmentation="re-pairing").epoch_sizes == (1800,)
+    odd = recipe.but(train_pairs=11, batch_size=5, folds=2, augmentation="re-pairing")
+    assert odd.epoch_sizes == (22, 10, 12)
     folds = [len(kept) for kept, _ in KFold(3).split(range(1000))]
     assert recipe.but(folds=3).epoch_sizes == (1000, *folds)
 

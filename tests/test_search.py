@@ -27,7 +27,7 @@ def test_profiles_search_what_they_say_even_with_seeds_of_ones_own():
     searched = {run.experiment.id.split("@")[0] for run in Study(seeds=[7]).runs("search/*")}
     assert searched == {"search/jaubert/model_1+ws+aux"}
     assert len(Study(profile="paper").runs("search/*")) == len(CANDIDATES) == 120
-    assert PROFILES["quick"].recipe(CANDIDATES["search/jaubert/model_0@sgd-0.01-64"]).epochs == 2
+    assert PROFILES["quick"].recipe(CANDIDATES["search/jaubert/model_0@sgd-0.01-32"]).epochs == 2
 
 
 def frame(errors, tests):
@@ -42,11 +42,11 @@ def frame(errors, tests):
 
 
 def test_the_lowest_mean_fold_error_is_chosen_whatever_the_test_says():
-    errors = {"sgd-0.01-64": 30.0, "adam-0.003-16": 6.0, "adam-0.002-64": 5.0}
+    errors = {"sgd-0.01-32": 30.0, "adam-0.003-16": 6.0, "adam-0.002-32": 5.0}
     published = {"jaubert/model_1+ws+aux": "adam-0.003-16"}
     for tests in ({s: 1.0 for s in errors}, {s: -e for s, e in errors.items()}):
         (choice,) = search.choices(frame(errors, tests), published).to_dict("records")
-        assert (choice["chosen"], choice["fold_error"]) == ("adam-0.002-64", 5.5)
+        assert (choice["chosen"], choice["fold_error"]) == ("adam-0.002-32", 5.5)
         assert (choice["published_fold_error"], choice["rank"], choice["of"]) == (6.5, 2, 3)
     (row,) = tables.search_table(pd.DataFrame([choice])).to_dict("records")
     assert (row["its rank"], row["its fold error"], row["n"]) == ("2 of 3", "5.50", 2)

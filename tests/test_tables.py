@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from digits import paths, tables
-from digits.experiments import EXPERIMENTS, select
+from digits import paths, readme, tables
+from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
 from digits.statistics import factorial_effects, published_against_ours
@@ -113,8 +113,7 @@ def test_changing_one_record_changes_its_row_and_no_other():
     study.train_missing("zadoks/twinnet*aux")
     found = study.records("zadoks/twinnet*aux")
     before = tables.error_table(tidy(found)).set_index("experiment")
-    curves = found[0].curves.model_copy(update={"test_error": (50.0, 99.0)})
-    found[0] = found[0].model_copy(update={"curves": curves})
+    found[0] = found[0].model_copy(update={"test_error": 99.0})
     after = tables.error_table(tidy(found)).set_index("experiment")
     changed = before.index[(before != after).any(axis=1)]
     assert list(changed) == [found[0].experiment]
@@ -144,15 +143,16 @@ def test_agreement_and_effects_in_words():
 
 def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
     monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
-    everything = tidy(Study(source="mnist", profile="paper").records("*"))
-    independent = everything[everything.trainings == 1]
+    study = readme.study()
+    everything = tidy(study.records("*"))
     chains = tables.published_numbers(select("kqiku/*@published"))
     for name, table in {
         "07_comparison/errors": tables.error_table(everything),
-        "07_comparison/effects": tables.effect_table(factorial_effects(independent)),
+        "07_comparison/effects": tables.effect_table(factorial_effects(everything, DESIGNS)),
         "01_kqiku/table_as_published": tables.agreement_table(
             published_against_ours(everything, chains)
         ),
     }.items():
-        committed = (paths.ROOT / "figures" / "paper" / f"{name}.md").read_text(encoding="utf-8")
+        folder = paths.ROOT / "figures" / study.figures_folder.name
+        committed = (folder / f"{name}.md").read_text(encoding="utf-8")
         assert committed.startswith(tables.markdown(table) + "\n"), f"remake {name}"

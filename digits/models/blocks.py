@@ -74,7 +74,7 @@ class TwoBranch(nn.Module):
     branch: makes a module from one image (N, 1, 14, 14) to features.
     shared: one branch (and one digit head) for both images, or two.
     join: makes one tensor of the features of the first and of the second image.
-    head: from the joined features to target logits (N, 2).
+    head: from the joined features to the target (see `Output`).
     digit_head: makes a module from an image's features to digit logits (N, 10), the auxiliary
         output; None for a model without one.
     one_batch: see `PerImage`.

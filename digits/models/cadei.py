@@ -1,7 +1,8 @@
 """The networks of Cadei, Fradiani, Polvani, "EE-559: Deep Learning - Project 1".
 
-Two small nets, and three of about twenty layers that never reduce the 14x14 image: a plain one
-(DeepConvNet), one of residual blocks, and a Siamese one whose tower is the plain one. Counts and
+Two small nets, and three deep ones that never reduce the 14x14 image: a plain one of twenty
+convolutions (DeepConvNet), one of ten residual blocks of three, and a Siamese one whose tower is
+the plain one. Counts and
 layers are those of the report's tables and section "Models".
 """
 

@@ -3,8 +3,9 @@
 The full title: "Mini-Project 1 - Comparing network architectures for image processing using
 auxiliary losses and weight sharing".
 
-The table's counts fix the networks; the report's prose describes older ones (`older_*`). All
-convolutions are 2x2, the first pads by one; every activation but model_0's is a leaky ReLU.
+The table's counts fix the networks, but for the place of model_1's pool, which is the code's; the
+report's prose describes older ones (`older_*`). All convolutions are 2x2; every activation but
+model_0's is a leaky ReLU.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from digits.models.blocks import Stacked, TwoBranch, concatenate, digits_of_both
 
-DROPOUT = 0.5  # of the older models: not given in the report; as in the authors' code
+DROPOUT = 0.5  # of the older models: not given, read as torch's default
 
 
 def model_0() -> Stacked:

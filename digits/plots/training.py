@@ -95,8 +95,8 @@ def loss_and_accuracy(
 def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
     """Show what is minimised on training and validation pairs, by epoch, one panel an experiment.
 
-    One line a round, as cadei's Figure 3 has one; a dotted line marks the lowest validation loss,
-    whose epoch is kept.
+    One line a round, as cadei's Figure 3 has one; a dotted line marks the first round's lowest
+    validation loss, a dot its epoch, which is the one that is kept.
     """
     figure, axes = plt.subplots(
         len(experiments), 1, figsize=(8.5, 2.2 * len(experiments) + 0.9), squeeze=False
@@ -113,8 +113,9 @@ def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str
                 **fade,
             )
             if index == 0:
-                best = run.epoch[run.validation_loss.idxmin()]
-                lowest = axis.axvline(best, color="black", linestyle=":", linewidth=1)
+                best = run.loc[run.validation_loss.idxmin()]
+                lowest = axis.axhline(best.validation_loss, color="black", ls=":", lw=1)
+                axis.plot(best.epoch, best.validation_loss, "o", color="black", markersize=4)
         axis.set_title(name)
         axis.set_ylim(bottom=0)
         axis.set_ylabel("loss")
