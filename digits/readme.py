@@ -56,7 +56,8 @@ def _effects(frame: pd.DataFrame) -> str:
         f"{points('auxiliary loss alone')} points, weight sharing alone by "
         f"{points('weight sharing alone')}, both together by {points('both')}** "
         f"({len(branches.design.unique())} designs of two branches, of "
-        f"{shown.report.nunique()} reports, as written and as their code has them; "
+        f"{shown.report.nunique()} reports, as written, as their code has them, and with our "
+        "controls; "
         f"{tables.scope(shown)}; measured on 20,000 test pairs a round)."
     )
 
@@ -108,9 +109,7 @@ def _cadei(frame: pd.DataFrame, full: Study) -> str:
     pairs = {name: (f"cadei/{name}", f"cadei/{name}@augmented") for name in ("mlp", "convnet")}
     gains = statistics.paired_differences(frame, pairs)
     lacking = (
-        " (its two small networks; the records of those of twenty layers need a GPU)"
-        if full.light
-        else ""
+        " (its two small networks; the records of the deep ones need a GPU)" if full.light else ""
     )
     return (
         f"*Cadei et al.*{lacking}: {_count(plain)} printed test errors without augmentation are "
@@ -143,13 +142,13 @@ def _jaubert(frame: pd.DataFrame) -> str:
 def _damachi(frame: pd.DataFrame) -> str:
     tests, folds = (_agreement(frame, "damachi/*", of) for of in ("test_error", "fold_error"))
     scored = frame.dropna(subset="test_error_training_mode")
-    cost = statistics.summarise(scored.test_error_training_mode - scored.test_error)
+    cost = statistics.mean_over_networks(scored, "test_error", "test_error_training_mode")
     return (
         f"*Damachi and Volpini* print one run each: {_count(tests)} test accuracies and "
         f"{_count(folds)} cross-validations are where one more run of ours can be (differences of "
         f"the errors {_spread(tests)} and {_spread(folds)} points). Their code never left training "
         f"mode; scoring the same CNNs that way changes the test error by {_interval(cost)} points "
-        f"(n = {cost['n']:.0f})."
+        f"(n = {cost['n']:.0f} rounds)."
     )
 
 

@@ -122,6 +122,14 @@ def paired_differences(
     return pd.DataFrame(rows)
 
 
+def mean_over_networks(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """Return the summary over rounds of column `second` minus column `first` of tidy rows.
+
+    Networks of a round saw the same pairs, so their differences are averaged within it first.
+    """
+    return summarise((frame[second] - frame[first]).groupby(frame.seed).mean())
+
+
 def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
     """Return the experiments that `effects`, as `factorial_effects` gives them, rest on."""
     shown = set(effects.design)
