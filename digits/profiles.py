@@ -65,7 +65,7 @@ class Profile(Value):
 
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
-_FEW_PAIRS = {"train_pairs": 40, "test_pairs": 40, "precise_pairs": 40}
+_FEW_PAIRS = {"train_pairs": 30, "test_pairs": 30, "precise_pairs": 30}
 
 PROFILES = {
     profile.name: profile
@@ -85,7 +85,7 @@ PROFILES = {
             name="quick",
             limits={
                 "small": Limits(rounds=3, trainings=3, precise_pairs=5000),
-                "medium": Limits(rounds=1, precise_pairs=5000),
+                "medium": Limits(rounds=1, epochs=250, precise_pairs=5000),
                 "large": Limits(rounds=1, epochs=5, precise_pairs=5000),
                 "deep": Limits(rounds=1, epochs=2, **_FEW_PAIRS),
                 "search": Limits(epochs=2),

@@ -52,13 +52,15 @@ def difference_from_published(
 def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return one row per published number: both means, SDs and n, their difference.
 
+    shortened: our runs were, so the difference says nothing of the published number.
+
     frame: tidy rows of runs; published: rows of experiment, quantity, row, mean, sd, n.
     Raises `InputError` if an experiment with a published number has no run in `frame`.
     """
     rows = []
     for number in published.itertuples():
-        values = frame.loc[frame.experiment == number.experiment, number.quantity]
-        ours = summarise(values)
+        runs = frame[frame.experiment == number.experiment]
+        ours = summarise(runs[number.quantity])
         difference, low, high = difference_from_published(ours, number.mean, number.sd, number.n)
         rows.append(
             {
@@ -75,6 +77,7 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "low": low,
                 "high": high,
                 "reproduced": reproduced(difference, low, high),
+                "shortened": runs.shortened.any(),
             }
         )
     return pd.DataFrame(rows)

@@ -128,7 +128,7 @@ QUANTITIES = {
 
 def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
     """Return what `published_against_ours` found, in words that fit a page."""
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "experiment": agreement.experiment,
             "report's row": agreement.row,
@@ -154,6 +154,9 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
             "under 1 point": ["yes" if abs(d) < 1 else "no" for d in agreement.difference],
         }
     )
+    verdicts = ["95 % interval", "holds 0", "under 1 point"]
+    table.loc[agreement.shortened.to_numpy(), verdicts] = ["", "shortened", "shortened"]
+    return table
 
 
 def effect_table(effects: pd.DataFrame) -> pd.DataFrame:

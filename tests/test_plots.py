@@ -119,7 +119,11 @@ def test_every_round_is_a_point_and_n_is_beside_it(smoke):
     (axis,) = figure.axes
     labels = [text.get_text() for text in axis.texts]
     counts = frame.groupby("experiment", sort=False).size()
-    assert labels == [f"n = {n}" for n in counts]
+    epochs = frame.groupby("experiment", sort=False).apply(
+        lambda runs: (runs.epochs * runs.trainings).iloc[0], include_groups=False
+    )
+    assert frame.shortened.all()  # in the smoke profile
+    assert labels == [f"n = {n}, {e} epochs" for n, e in zip(counts, epochs, strict=True)]
     points = [line for line in axis.lines if line.get_marker() == "o"]
     assert sum(len(line.get_xdata()) for line in points) == len(frame)
 

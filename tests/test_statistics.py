@@ -107,6 +107,7 @@ def four_cells(seeds=(0, 1, 2)):
             {
                 "experiment": f"a/net{'+ws' * ws}{'+aux' * aux}",
                 "seed": seed,
+                "shortened": False,
                 "test_error": error + 3.0 * seed,
             }
             for (ws, aux), error in cells.items()

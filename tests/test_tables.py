@@ -127,6 +127,10 @@ def test_agreement_and_effects_in_words():
     assert row["ours - published"] == "+1.22"
     assert row["holds 0"] == "yes"  # two rounds: a wide interval
     assert row["under 1 point"] == "no"
+    (row,) = tables.agreement_table(published_against_ours(frame(shortened=True), numbers)).to_dict(
+        "records"
+    )
+    assert (row["holds 0"], row["under 1 point"]) == ("shortened", "shortened")
     effects = pd.DataFrame(
         [
             {"design": "a", "baseline": "two branches", "effect": "both", "n": 3}

@@ -40,25 +40,32 @@ def caption(figure: Figure, text: str) -> None:
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="#444444")
 
 
-def rows_of_points(axis: Axes, rows: dict[str, pd.Series], colours: list) -> None:
+def rows_of_points(
+    axis: Axes, rows: dict[str, pd.Series], colours: list, notes: dict[str, str] | None = None
+) -> None:
     """Draw one row per entry from top to bottom: every value a point, n at the right edge.
 
-    Points are spread across the row by the golden ratio, so that equal data give an equal picture.
+    notes: what to add to n, by row. Points are spread across the row by the golden ratio, so that
+    equal data give an equal picture.
     """
-    for height, (values, colour) in enumerate(zip(rows.values(), colours, strict=True)):
+    for height, ((name, values), colour) in enumerate(zip(rows.items(), colours, strict=True)):
         spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.4
         axis.plot(values, height + spread, "o", color=colour, alpha=0.5, markersize=3.2, mew=0)
-        axis.annotate(
-            f"n = {len(values)}",
-            (1.01, height),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=8,
-            color="#444444",
-        )
-    axis.set_yticks(range(len(rows)), list(rows))
-    axis.set_ylim(len(rows) - 0.4, -0.6)
+        note_beside(axis, height, f"n = {len(values)}{(notes or {}).get(name, '')}")
+    name_rows(axis, list(rows))
     axis.set_xlim(left=0)
+
+
+def note_beside(axis: Axes, height: float, text: str) -> None:
+    """Write `text` at the right edge of the axes, beside the row at `height`."""
+    place = {"xycoords": ("axes fraction", "data"), "va": "center"}
+    axis.annotate(text, (1.01, height), fontsize=8, color="#444444", **place)
+
+
+def name_rows(axis: Axes, names: list[str]) -> None:
+    """Name the rows 0, 1, ... of a figure from top to bottom."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
 
 

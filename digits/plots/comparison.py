@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from digits.plots.common import PUBLISHED, STAR, colour_of, rows_of_points
+from digits.plots.common import PUBLISHED, STAR, colour_of, name_rows, note_beside, rows_of_points
 from digits.plots.common import caption as caption_below
 from digits.statistics import EFFECTS
 
@@ -50,12 +50,15 @@ def error_boxes(
         legend=False,
         ax=axis,
     )
-    rows_of_points(axis, rows, colours)
+    rows_of_points(axis, rows, colours, _lengths(frame))
+    lowest = [shown.value.min()]
     for height, (name, values) in enumerate(rows.items()):
         numbers = published[(published.quantity == value) & (published.experiment == name)]
         for index, number in enumerate(numbers.itertuples()):
+            printed = 100 - number.mean if accuracy else number.mean
+            lowest.append(printed - np.nan_to_num(number.sd))
             axis.errorbar(
-                100 - number.mean if accuracy else number.mean,
+                printed,
                 height + 0.3 * (index - (len(numbers) - 1) / 2),
                 xerr=number.sd,
                 elinewidth=1.2,
@@ -68,7 +71,7 @@ def error_boxes(
     kind = value.replace("fold_error", "cross-validation error").replace("_", " ")
     axis.set(xlabel=f"{kind.replace('error', 'accuracy') if accuracy else kind} (%)", ylabel="")
     if accuracy:
-        axis.set_xlim(min(40, shown.value.min() - 2), 101)
+        axis.set_xlim(min(lowest) - 2, 101)
     handles = [
         Line2D([], [], color="#777777", marker="o", linestyle="none", label=point),
         Line2D([], [], **PUBLISHED, label="published mean ± SD"),
@@ -82,6 +85,14 @@ def error_boxes(
     return figure
 
 
+def _lengths(frame: pd.DataFrame) -> dict[str, str]:
+    """Say of each shortened experiment how long it was trained."""
+    if "shortened" not in frame:
+        return {}
+    short = frame[frame.shortened].drop_duplicates("experiment")
+    return {run.experiment: f", {run.epochs * run.trainings} epochs" for run in short.itertuples()}
+
+
 def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
     """Show paired differences with their intervals, one row each.
 
@@ -93,18 +104,9 @@ def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
         axis.plot(row.mean, height, "o", color=colour)
         if np.isfinite(row.low):
             axis.plot([row.low, row.high], [height, height], color=colour)
-        axis.annotate(
-            f"n = {row.n:.0f}",
-            (1.01, height),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=8,
-            color="#444444",
-        )
+        note_beside(axis, height, f"n = {row.n:.0f}")
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_yticks(range(len(differences)), list(differences.difference))
-    axis.set_ylim(len(differences) - 0.4, -0.6)
-    axis.grid(axis="y", visible=False)
+    name_rows(axis, list(differences.difference))
     axis.set_xlabel("points of error")
     caption_below(figure, caption)
     return figure
@@ -134,9 +136,7 @@ def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
                 axis.plot([low, high], [height, height], color=colour)
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
-        axis.set_yticks(range(len(designs)), designs)
-        axis.set_ylim(len(designs) - 0.4, -0.6)
-        axis.grid(axis="y", visible=False)
+        name_rows(axis, designs)
     for axis in axes[-1]:
         axis.set_xlabel("points of error")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
