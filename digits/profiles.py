@@ -49,16 +49,15 @@ class Profile(Value):
     def recipe(self, experiment: Experiment) -> Recipe:
         """Return the recipe of `experiment` with no field above this profile's limit.
 
-        Batches are no larger than the pairs that are left, and the curves keep their last point.
+        Batches are no larger than the pairs that are left, and short curves have every epoch.
         """
         full = experiment.recipe
         limits = self.limits_of(experiment).model_dump(exclude={"rounds"}, exclude_none=True)
         if not limits:
             return full
         changes = {name: min(limit, getattr(full, name)) for name, limit in limits.items()}
-        epochs = changes.get("epochs", full.epochs)
         pairs = changes.get("train_pairs", full.train_pairs)
-        if epochs % full.curve_step:
+        if changes.get("epochs", full.epochs) < full.epochs:
             changes["curve_step"] = 1
         left = pairs - round(full.validation_share * pairs)
         return full.but(**changes, batch_size=min(full.batch_size, left))

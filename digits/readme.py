@@ -81,10 +81,6 @@ def _range(low_high: pd.Series) -> str:
     return f"{low_high['min']:+.1f} to {low_high['max']:+.1f}"
 
 
-def _interval(summary) -> str:
-    return f"{summary['mean']:+.1f} (95 % interval {summary['low']:+.1f} to {summary['high']:+.1f})"
-
-
 def _kqiku(frame: pd.DataFrame) -> str:
     chains = _agreement(frame, "kqiku/*@published")
     half = ((chains.high - chains.low) / 2).agg(["min", "max"])
@@ -115,10 +111,7 @@ def _cadei(frame: pd.DataFrame, full: Study) -> str:
         f"*Cadei et al.*{lacking}: {_count(plain)} printed test errors without augmentation are "
         f"reproduced (differences {_spread(plain)} points), {_count(augmented)} with it "
         f"({_spread(augmented)}). Pairs formed anew over 200 epochs change the error by "
-        + " and ".join(
-            f"{_interval(row)} points for {row.difference} (n = {row.n:.0f})"
-            for _, row in gains.iterrows()
-        )
+        + " and ".join(f"{tables.points(row)} for {row.difference}" for _, row in gains.iterrows())
         + "."
     )
 
@@ -147,8 +140,7 @@ def _damachi(frame: pd.DataFrame) -> str:
         f"*Damachi and Volpini* print one run each: {_count(tests)} test accuracies and "
         f"{_count(folds)} cross-validations are where one more run of ours can be (differences of "
         f"the errors {_spread(tests)} and {_spread(folds)} points). Their code never left training "
-        f"mode; scoring the same CNNs that way changes the test error by {_interval(cost)} points "
-        f"(n = {cost['n']:.0f} rounds)."
+        f"mode; scoring the same CNNs that way changes the test error by {tables.points(cost)}."
     )
 
 

@@ -17,9 +17,10 @@ from digits.statistics import summarise
 
 
 def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per experiment: id, parameters, those reported, protocol, published error.
+    """Return one row per experiment: id, parameters, those reported, protocol, what was published.
 
-    loss weights: of each auxiliary term and of the target, where there is an auxiliary loss.
+    rounds and epochs: of the full protocol; loss weights: of each auxiliary term and of the
+    target; published: the test error. Columns that say nothing here are left out.
     """
     rows = []
     for experiment in experiments:
@@ -30,16 +31,17 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
                 "experiment": experiment.id,
                 "parameters": parameter_count(experiment.build()),
                 "reported": _reported_text(experiment),
-                "rounds in full": experiment.rounds,
+                "rounds": experiment.rounds,
                 "epochs": f"{recipe.trainings}x{epochs}" if recipe.trainings > 1 else epochs,
                 "batch": recipe.batch_size,
                 "learning rate": f"{recipe.learning_rate:g}",
                 "L2": f"{recipe.weight_decay:g}" if recipe.weight_decay else "",
                 "loss weights": _weights_text(recipe),
-                "published test error (%)": _published_text(experiment),
+                "published (%)": _published_text(experiment),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.drop(columns=[name for name in ("L2", "loss weights") if not any(table[name])])
 
 
 def layer_table(model: nn.Module) -> pd.DataFrame:
@@ -227,7 +229,7 @@ def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "experiment": name,
-            "published (s)": seconds,
+            "published (s)": f"{seconds:.1f}",
             "ours, median (s)": f"{ours[name]:.2f}",
             "published ratio": f"{seconds / printed[reference]:.1f}",
             "our ratio": f"{ours[name] / ours[reference]:.1f}",
@@ -249,6 +251,13 @@ def search_table(choices: pd.DataFrame) -> pd.DataFrame:
             "n": choices.n,
         }
     )
+
+
+def points(summary) -> str:
+    """Return the mean of a difference and its interval, as words in a sentence."""
+    interval = _interval(summary, "+")
+    known = f"95 % interval {interval}" if interval else "too few rounds for an interval"
+    return f"{summary['mean']:+.2f} points ({known}; n = {summary['n']:.0f})"
 
 
 def scope(frame: pd.DataFrame) -> str:

@@ -121,9 +121,10 @@ def test_sharing_means_one_branch_for_both_images(experiment):
         return
     image = torch.rand(3, 1, 14, 14) * 255
     first, second = branches(image, image)
-    separate = {"kqiku": "ws" not in experiment.options, "zadoks": "ws" not in experiment.options}
-    expected = separate.get(experiment.report, experiment.variant == "unshared")
-    assert torch.equal(first, second) == (not expected)
+    shared = "ws" in experiment.options
+    if experiment.report in ("cadei", "damachi"):  # shared as the reports have them
+        shared = experiment.variant != "unshared"
+    assert torch.equal(first, second) == shared
 
 
 def test_both_images_train_a_shared_module():
