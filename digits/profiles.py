@@ -74,7 +74,7 @@ PROFILES = {
             limits={
                 "small": _SMOKE,
                 "medium": _SMOKE,
-                "large": _SMOKE.model_copy(update={"rounds": 1}),
+                "large": _SMOKE.model_copy(update={"rounds": 1, "train_pairs": 120}),
                 "search": _SMOKE,
                 "deep": Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10),
             },

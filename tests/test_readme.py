@@ -36,9 +36,7 @@ def test_one_changed_record_changes_its_row_and_no_other(committed, monkeypatch)
 
     def with_one_changed(self, *patterns):
         found = original(self, *patterns)
-        curves = found[0].curves
-        changed = curves.model_copy(update={"test_error": (*curves.test_error[:-1], 99.0)})
-        return [found[0].model_copy(update={"curves": changed}), *found[1:]]
+        return [found[0].model_copy(update={"test_error": 99.0}), *found[1:]]
 
     monkeypatch.setattr(readme.Study, "records", with_one_changed)
     before, after = cells(readme.written()), cells(readme.results())
@@ -69,10 +67,10 @@ def commands():
 
 def test_run_all_accepts_every_command_of_the_readme():
     options = [words[2:] for words in commands() if words[1:2] == ["run_all.py"]]
-    assert len(options) == 7
+    assert len(options) == 8
     for words in options:
         parsed = run_all.parser().parse_args(words)
-        run_all.Study(source=parsed.data, profile=parsed.profile, jobs=parsed.jobs)
+        run_all.Study(source=parsed.data, profile=parsed.profile, light=parsed.light)
         run_all.notebooks_named(parsed.only)
         run_all.share_of(parsed.shard)
 
