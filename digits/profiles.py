@@ -66,6 +66,11 @@ class Profile(Value):
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _FEW_PAIRS = {"train_pairs": 30, "test_pairs": 30, "precise_pairs": 30}
 
+SMALL_NETWORKS_OF_JAUBERT = tuple(
+    f"jaubert/{name}"
+    for name in ("model_0", "model_1", "model_1+ws", "model_1+aux2", "model_1+ws+aux")
+)
+
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -91,6 +96,7 @@ PROFILES = {
             },
             searched=("jaubert/model_1+ws+aux",),
         ),
-        Profile(name="paper", usual_source="mnist"),
+        # The search of jaubert's larger networks would take an hour more on two cores.
+        Profile(name="paper", usual_source="mnist", searched=SMALL_NETWORKS_OF_JAUBERT),
     )
 }

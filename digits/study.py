@@ -18,7 +18,7 @@ from digits.data import SOURCES, load
 from digits.errors import InputError
 from digits.experiments import select
 from digits.frames import tidy
-from digits.models.blocks import parameter_count
+from digits.models.blocks import parameters_built_by
 from digits.profiles import PROFILES
 from digits.recipe import Value
 from digits.records import Record
@@ -191,7 +191,7 @@ class Study(Value):
         wanted = {self._key(run): run.experiment for run in runs}
         found = {}
         for experiment in {run.experiment.id: run.experiment for run in runs}.values():
-            parameters = parameter_count(experiment.build())
+            parameters = parameters_built_by(experiment.build)
             for record in records.read(paths.results_dir(), experiment.id, self.source):
                 if record.key not in wanted:
                     continue

@@ -8,7 +8,7 @@ from torch import nn
 
 from digits.experiments import EXPERIMENTS
 from digits.models import cadei, damachi, jaubert, kqiku, zadoks
-from digits.models.blocks import PerImage, TwoBranch, parameter_count
+from digits.models.blocks import PerImage, TwoBranch, parameter_count, parameters_built_by
 
 COUNTS = {
     "kqiku/fcc": 482_114,
@@ -83,7 +83,7 @@ def expected_count(experiment):
 
 def test_parameter_count_is_exact(experiment):
     count = parameter_count(experiment.build())
-    assert count == expected_count(experiment)
+    assert count == parameters_built_by(experiment.build) == expected_count(experiment)
     if experiment.misprinted:
         assert (experiment.id, experiment.reported_parameters) == ("jaubert/model_2+aux2", 171_116)
     else:

@@ -7,19 +7,20 @@ from numpy.random import default_rng
 from digits import plots, tables
 from digits.data import draw_pairs, load
 from digits.experiments import DESIGNS, EXPERIMENTS, select
-from digits.frames import curves, folds, stages
+from digits.frames import curves, folds, stages, tidy
 from digits.statistics import EFFECTS, factorial_effects, paired_differences
 from digits.study import Study
 
 SCOPE = "Caption with its scope; n = 2 rounds."
 
 
-@pytest.fixture
-def smoke(smoke_results, monkeypatch):
+@pytest.fixture(scope="session")
+def smoke(smoke_results):
     """Frame and records of the smoke profile."""
-    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
-    study = Study(profile="smoke")
-    return study.ensure("*"), study.records("*")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(smoke_results))
+        records = Study(profile="smoke").records("*")
+    return tidy(records), records
 
 
 def of(records, variant):

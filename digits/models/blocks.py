@@ -127,3 +127,9 @@ def digits_of_both() -> nn.Module:
 def parameter_count(model: nn.Module) -> int:
     """Count a model's trainable numbers; a shared module counts once."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def parameters_built_by(build: MakeModule) -> int:
+    """Count the trainable numbers of the model that `build` makes, without drawing them."""
+    with torch.device("meta"):
+        return parameter_count(build())

@@ -1,0 +1,173 @@
+"""Tables of what was measured, in words that fit a page."""
+
+import pandas as pd
+
+from digits.experiments import select
+from digits.statistics import summarise
+from digits.tables.networks import published_text
+from digits.tables.words import blank, interval, mean_sd
+
+
+def error_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the study's table of errors in per cent, mean ± SD over rounds, one row a network.
+
+    frame: tidy rows (see `frames.tidy`).
+    """
+    rows = []
+    for experiment in select(*frame.experiment.unique()):
+        runs = frame[frame.experiment == experiment.id]
+        test = summarise(runs.test_error)
+        rows.append(
+            {
+                "experiment": experiment.id,
+                "n": int(test["n"]),
+                "published test error": published_text(experiment),
+                "test error": mean_sd(test),
+                "95 % interval": interval(test),
+                "precise test error": mean_sd(summarise(runs.precise_error)),
+                "train error": mean_sd(summarise(runs.train_error)),
+                "digit accuracy": blank(runs.test_digit_accuracy.mean(), "{:.1f}"),
+                "parameters": runs.parameters.iloc[0],
+                "epochs": runs.epochs.iloc[0] * runs.trainings.iloc[0],
+                "training pairs": runs.train_pairs.iloc[0],
+            }
+        )
+    table = pd.DataFrame(rows)
+    alike = [name for name in ("epochs", "training pairs") if table[name].nunique() == 1]
+    return table.drop(columns=alike)
+
+
+#: The names of published quantities on a page.
+QUANTITIES = {
+    "train_error": "train",
+    "validation_error": "validation",
+    "test_error": "test",
+    "fold_error": "cross-validation",
+    "test_error_training_mode": "test, training mode",
+    "fold_error_training_mode": "cross-validation, training mode",
+}
+
+
+def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Return what `published_against_ours` found, in words that fit a page."""
+    table = pd.DataFrame(
+        {
+            "experiment": agreement.experiment,
+            "report's row": agreement.row,
+            "error": agreement.quantity.map(QUANTITIES),
+            "published": [
+                mean_sd({"mean": m, "sd": s})
+                for m, s in zip(agreement.published, agreement.published_sd, strict=True)
+            ],
+            "ours": [
+                mean_sd({"mean": m, "sd": s})
+                for m, s in zip(agreement.ours, agreement.ours_sd, strict=True)
+            ],
+            "n": agreement.n,
+            "ours - published": agreement.difference.map("{:+.2f}".format),
+            "95 % interval": [
+                interval({"low": low, "high": high}, "+")
+                for low, high in zip(agreement.low, agreement.high, strict=True)
+            ],
+            "holds 0": [
+                "" if pd.isna(low) else "yes" if low <= 0 <= high else "no"
+                for low, high in zip(agreement.low, agreement.high, strict=True)
+            ],
+            "under 1 point": ["yes" if abs(d) < 1 else "no" for d in agreement.difference],
+        }
+    )
+    verdicts = ["95 % interval", "holds 0", "under 1 point"]
+    table.loc[agreement.shortened.to_numpy(), verdicts] = ["", "shortened", "shortened"]
+    return table
+
+
+def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return what `factorial_effects` found: points of error with their interval."""
+    return pd.DataFrame(
+        {
+            "design": effects.design,
+            "without sharing": effects.baseline,
+            "effect of": effects.effect,
+            "points of error": effects["mean"].map("{:+.2f}".format),
+            "95 % interval": [interval(row, "+") for _, row in effects.iterrows()],
+            "n": effects.n.astype(int),
+        }
+    )
+
+
+def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return what `paired_differences` found: points of error with their interval."""
+    return pd.DataFrame(
+        {
+            "difference": differences.difference,
+            "from": differences["first"],
+            "to": differences["second"],
+            "points of error": differences["mean"].map("{:+.2f}".format),
+            "95 % interval": [interval(row, "+") for _, row in differences.iterrows()],
+            "n": differences.n.astype(int),
+        }
+    )
+
+
+def fold_table(
+    folds: pd.DataFrame, published: pd.DataFrame, medians: dict[str, float]
+) -> pd.DataFrame:
+    """Return the cross-validation errors, mean ± SD over folds, beside the published ones.
+
+    folds: what `frames.folds` gives; published: what `published_numbers` gives; medians: the
+    published medians as accuracies. The SD is the population SD over the folds of a round, as in
+    damachi's Table I, averaged over rounds, and so is the median.
+    """
+    rows = []
+    for name, found in folds.groupby("experiment", sort=False):
+        row = {"experiment": name, "n": found.seed.nunique()}
+        for quantity in ("fold_error", "fold_error_training_mode"):
+            numbers = published[(published.experiment == name) & (published.quantity == quantity)]
+            for number in numbers.itertuples():
+                row["published"] = mean_sd({"mean": number.mean, "sd": number.sd})
+            if found[quantity].notna().any():
+                rounds = found.groupby("seed")[quantity]
+                sd = rounds.std(ddof=0).mean()
+                row[QUANTITIES[quantity]] = mean_sd({"mean": rounds.mean().mean(), "sd": sd})
+        row["published median"] = f"{100 - medians[name]:.1f}"
+        row["median"] = f"{found.groupby('seed').fold_error.median().mean():.1f}"
+        rows.append(row)
+    modes = ["cross-validation", "cross-validation, training mode"]
+    columns = ["experiment", "n", "published", *modes, "published median", "median"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return training times as printed and as measured, in seconds and as ratios to `reference`.
+
+    The machines differ, so only the ratios can be compared, and those roughly: the authors' times
+    hold the making of the model and its transfer to the device, ours the training steps alone.
+    """
+    experiments = [e for e in select(*frame.experiment.unique()) if e.reported_seconds]
+    printed = {e.id: e.reported_seconds for e in experiments}
+    ours = frame.groupby("experiment").train_seconds.median()
+    return pd.DataFrame(
+        {
+            "experiment": name,
+            "published (s)": f"{seconds:.1f}",
+            "ours, median (s)": f"{ours[name]:.2f}",
+            "published ratio": f"{seconds / printed[reference]:.1f}",
+            "our ratio": f"{ours[name] / ours[reference]:.1f}",
+        }
+        for name, seconds in printed.items()
+    )
+
+
+def search_table(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return what `search.choices` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "network": choices.network,
+            "chosen": choices.chosen,
+            "its fold error": choices.fold_error.map("{:.2f}".format),
+            "the authors' choice": choices.published,
+            "its fold error here": choices.published_fold_error.map("{:.2f}".format),
+            "its rank": [f"{r} of {n}" for r, n in zip(choices["rank"], choices.of, strict=True)],
+            "n": choices.n,
+        }
+    )
