@@ -37,7 +37,8 @@ def difference_from_published(
     is no spread to go by.
     """
     difference = ours["mean"] - mean
-    if ours["n"] < 2 or ours["sd"] == 0 or (n > 1 and sd is None):
+    no_spread = ours["sd"] == 0 and (n == 1 or sd == 0)
+    if ours["n"] < 2 or no_spread or (n > 1 and sd is None):
         return difference, np.nan, np.nan
     if n == 1:
         half = stats.t.ppf((1 + CONFIDENCE) / 2, ours["n"] - 1) * ours["sd"]

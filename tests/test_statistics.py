@@ -14,6 +14,7 @@ from digits.statistics import (
     cells_of,
     difference_from_published,
     factorial_effects,
+    mean_over_networks,
     paired_differences,
     published_against_ours,
     reproduced,
@@ -198,3 +199,19 @@ def test_each_published_number_is_set_against_its_own_experiment():
 )
 def test_reproduced_means_interval_with_zero_or_less_than_a_point(difference, low, high, verdict):
     assert reproduced(difference, low, high) is verdict
+
+
+def test_networks_of_a_round_are_averaged_before_rounds_are_counted():
+    frame = pd.DataFrame(
+        {"seed": [0, 0, 1, 1], "a": [1.0, 2.0, 3.0, 4.0], "b": [2.0, 5.0, 4.0, 9.0]}
+    )
+    summary = mean_over_networks(frame, "a", "b")
+    assert (summary["n"], summary["mean"]) == (2, 2.5)  # of 2 and 3, not of four numbers
+    assert summary["sd"] == pytest.approx(np.sqrt(0.5))
+
+
+def test_one_more_run_with_no_spread_of_ours_has_no_interval():
+    ours = summarise([1.5, 1.5, 1.5])
+    for sd, n in ((None, 1), (0.7, 1), (0.0, 10)):
+        difference, low, high = difference_from_published(ours, 1.0, sd, n)
+        assert difference == 0.5 and np.isnan([low, high]).all()

@@ -221,3 +221,18 @@ def test_tidy_is_ordered_like_its_records():
     study = Study(profile="smoke", seeds=(1, 0))
     study.train_missing("zadoks/twinnet")
     assert tidy(study.records("zadoks/twinnet")).seed.tolist() == [1, 0]
+
+
+def test_light_leaves_out_the_deep_networks_and_says_which():
+    everything, light = Study(), Study(light=True)
+    left_out = {r.experiment.id for r in everything.runs("*")} - {
+        r.experiment.id for r in light.runs("*")
+    }
+    assert len(left_out) == 18
+    assert all("deepconvnet" in n or "resnet" in n or "siamese" in n for n in left_out)
+    assert everything.left_out("*") == ""
+    sentence = light.left_out("*")
+    assert "18 experiments with twenty convolutions and more" in sentence
+    assert all(name in sentence for name in left_out)
+    assert light.left_out("kqiku/*") == ""
+    assert light.figures_folder.name == "quick-light"

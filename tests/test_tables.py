@@ -7,6 +7,7 @@ from digits import paths, readme, tables
 from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
+from digits.reports.damachi import MEDIANS
 from digits.statistics import factorial_effects, published_against_ours
 from digits.study import Study
 
@@ -160,3 +161,53 @@ def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
         folder = paths.ROOT / "figures" / study.figures_folder.name
         committed = (folder / f"{name}.md").read_text(encoding="utf-8")
         assert committed.startswith(tables.markdown(table) + "\n"), f"remake {name}"
+
+
+def test_a_difference_in_words_says_when_there_is_no_interval():
+    summary = {"mean": -1.234, "low": -2.0, "high": -0.5, "n": 3.0}
+    assert tables.points(summary) == "-1.23 points (95 % interval -2.00 to -0.50; n = 3)"
+    alone = summary | {"low": float("nan"), "high": float("nan"), "n": 1.0}
+    assert tables.points(alone) == "-1.23 points (too few rounds for an interval; n = 1)"
+
+
+def test_folds_beside_the_printed_ones_by_hand():
+    folds = pd.DataFrame(
+        {
+            "experiment": "damachi/cnn",
+            "seed": [0, 0, 1, 1],
+            "fold_error": [10.0, 14.0, 20.0, 28.0],
+            "fold_error_training_mode": [12.0, 12.0, 24.0, 24.0],
+        }
+    )
+    numbers = tables.published_numbers(select("damachi/cnn"))
+    (row,) = tables.fold_table(folds, numbers, MEDIANS).to_dict("records")
+    assert row["published"] == "18.40 ± 2.29"
+    assert row["cross-validation"] == "18.00 ± 3.00"  # population SDs 2 and 4
+    assert row["cross-validation, training mode"] == "18.00 ± 0.00"
+    assert (row["published median"], row["median"]) == ("18.5", "18.0")
+
+
+def test_times_as_ratios_to_one_network():
+    runs = pd.DataFrame(
+        {
+            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1", "jaubert/model_1@text"],
+            "train_seconds": [1.0, 2.0, 30.0, 6.0, 9.0],
+        }
+    )
+    table = tables.time_table(runs, "jaubert/model_0").set_index("experiment")
+    assert list(table.index) == ["jaubert/model_0", "jaubert/model_1"]  # the report's table
+    row = table.loc["jaubert/model_1"]
+    assert row["published (s)"] == "5.1"
+    assert (row["published ratio"], row["our ratio"]) == ("1.6", "3.0")
+
+
+def test_every_difference_has_its_interval_and_n():
+    differences = pd.DataFrame(
+        [
+            {"difference": "x", "first": "a", "second": "b", "n": 2.0}
+            | {"mean": 1.0, "sd": 0.1, "low": 0.5, "high": 1.5}
+        ]
+    )
+    (row,) = tables.difference_table(differences).to_dict("records")
+    assert row["points of error"] == "+1.00" and row["95 % interval"] == "+0.50 to +1.50"
+    assert row["n"] == 2
