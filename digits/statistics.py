@@ -7,6 +7,7 @@ the answer. An interval needs two rounds that differ; without them it is NaN, ne
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from digits.errors import InputError
 from digits.experiment import Design
@@ -20,9 +21,11 @@ def summarise(values) -> pd.Series:
     n = len(values)
     if n == 0:
         raise InputError("there are no values to summarise: train a round first.")
-    sd = values.std(ddof=1) if n > 1 else np.nan
-    low = high = np.nan
-    if n > 1 and np.ptp(values) > 0:
+    sd = low = high = np.nan
+    if n > 1 and np.ptp(values) == 0:
+        sd = 0.0  # and not what rounding leaves
+    elif n > 1:
+        sd = values.std(ddof=1)
         low, high = stats.ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
 
@@ -106,6 +109,31 @@ EFFECTS = {
 }
 
 
+def summarise_differences(differences) -> pd.Series:
+    """Return what `summarise` gives of paired differences (n,), and two answers without a mean.
+
+    below: in which share of the rounds the difference is negative, ties counting half: for errors
+    an estimate of the probability that the second of two networks beats the first.
+    p: of Wilcoxon's signed-rank test, two-sided; NaN if all differences are 0. With five rounds
+    it cannot be below 0.06, whatever the effect.
+    """
+    differences = np.asarray(differences, dtype=float)
+    below = ((differences < 0) + 0.5 * (differences == 0)).mean()
+    p = stats.wilcoxon(differences).pvalue if differences.any() else np.nan
+    return pd.concat([summarise(differences), pd.Series({"below": below, "p": p})])
+
+
+def with_holm(table: pd.DataFrame) -> pd.DataFrame:
+    """Add p_holm: the column p, corrected by Holm for all the tests of the table."""
+    if table.empty:
+        return table
+    known = table.p.notna()
+    corrected = pd.Series(np.nan, index=table.index)
+    if known.any():
+        corrected[known] = multipletests(table.p[known], method="holm")[1]
+    return table.assign(p_holm=corrected)
+
+
 def paired_differences(
     frame: pd.DataFrame, pairs: dict[str, tuple[str, str]], value: str = "precise_error"
 ) -> pd.DataFrame:
@@ -113,7 +141,7 @@ def paired_differences(
 
     frame: tidy rows. pairs: two experiments by the name of their difference; those of which
     `frame` lacks one are left out. Differences are taken within a round and summarised over the
-    rounds that both have: difference, first, second, n, mean, sd, low, high.
+    rounds that both have (see `summarise_differences` and `with_holm`).
     """
     values = frame.pivot(index="seed", columns="experiment", values=value)
     rows = []
@@ -122,8 +150,8 @@ def paired_differences(
             both = values[[first, second]].dropna()
             found = {"difference": name, "first": first, "second": second}
             if len(both):
-                rows.append(found | dict(summarise(both[second] - both[first])))
-    return pd.DataFrame(rows)
+                rows.append(found | dict(summarise_differences(both[second] - both[first])))
+    return with_holm(pd.DataFrame(rows))
 
 
 def mean_over_networks(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
@@ -147,7 +175,8 @@ def factorial_effects(
 
     frame: tidy rows; only designs of which it has all four networks count. Each effect is taken
     within a round (all four networks saw the same pairs) and then summarised over the rounds that
-    all four have, so a negative effect means fewer errors.
+    all four have (see `summarise_differences` and `with_holm`), so a negative effect means fewer
+    errors.
     """
     rows = []
     errors = frame.pivot(index="seed", columns="experiment", values=value)
@@ -164,7 +193,7 @@ def factorial_effects(
                     "design": design.name,
                     "baseline": design.baseline,
                     "effect": effect,
-                    **summarise(per_round),
+                    **summarise_differences(per_round),
                 }
             )
-    return pd.DataFrame(rows)
+    return with_holm(pd.DataFrame(rows))

@@ -135,7 +135,7 @@ def test_agreement_and_effects_in_words():
     effects = pd.DataFrame(
         [
             {"design": "a", "baseline": "two branches", "effect": "both", "n": 3}
-            | {"mean": -2.0, "low": -3.5, "high": -0.5}
+            | {"mean": -2.0, "low": -3.5, "high": -0.5, "below": 1.0, "p_holm": 0.25}
         ]
     )
     (row,) = tables.effect_table(effects).to_dict("records")
@@ -205,9 +205,9 @@ def test_every_difference_has_its_interval_and_n():
     differences = pd.DataFrame(
         [
             {"difference": "x", "first": "a", "second": "b", "n": 2.0}
-            | {"mean": 1.0, "sd": 0.1, "low": 0.5, "high": 1.5}
+            | {"mean": 1.0, "sd": 0.1, "low": 0.5, "high": 1.5, "below": 0.25, "p_holm": 0.012345}
         ]
     )
     (row,) = tables.difference_table(differences).to_dict("records")
     assert row["points of error"] == "+1.00" and row["95 % interval"] == "+0.50 to +1.50"
-    assert row["n"] == 2
+    assert (row["lower in"], row["p (Wilcoxon, Holm)"], row["n"]) == ("25%", "0.012", 2)

@@ -82,31 +82,39 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
 
 
 def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return what `factorial_effects` found: points of error with their interval."""
+    """Return what `factorial_effects` found: points of error, interval, share of rounds, p."""
     return pd.DataFrame(
         {
             "design": effects.design,
             "without sharing": effects.baseline,
             "effect of": effects.effect,
-            "points of error": effects["mean"].map("{:+.2f}".format),
-            "95 % interval": [interval(row, "+") for _, row in effects.iterrows()],
-            "n": effects.n.astype(int),
+            **_difference_columns(effects),
         }
     )
 
 
 def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
-    """Return what `paired_differences` found: points of error with their interval."""
+    """Return what `paired_differences` found: points of error, interval, share of rounds, p."""
     return pd.DataFrame(
         {
             "difference": differences.difference,
             "from": differences["first"],
             "to": differences["second"],
-            "points of error": differences["mean"].map("{:+.2f}".format),
-            "95 % interval": [interval(row, "+") for _, row in differences.iterrows()],
-            "n": differences.n.astype(int),
+            **_difference_columns(differences),
         }
     )
+
+
+def _difference_columns(differences: pd.DataFrame) -> dict[str, list]:
+    """Return the columns that every table of differences ends with."""
+    rows = [row for _, row in differences.iterrows()]
+    return {
+        "points of error": [f"{row['mean']:+.2f}" for row in rows],
+        "95 % interval": [interval(row, "+") for row in rows],
+        "lower in": [f"{row['below']:.0%}" for row in rows],
+        "p (Wilcoxon, Holm)": [blank(row["p_holm"], "{:.2g}") for row in rows],
+        "n": [int(row["n"]) for row in rows],
+    }
 
 
 def fold_table(
