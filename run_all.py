@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -63,15 +64,21 @@ def parser() -> Parser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the study; 0 if all went well, 1 if a run or a notebook failed, 2 for bad input."""
+    """Run the study; 0 if all went well, 1 if a run or a notebook failed, 2 for bad input.
+
+    130 after an interruption.
+    """
+    again = "the same command"
     try:
-        return run(parser().parse_args(arguments))
+        options = parser().parse_args(arguments)
+        again += " without --fresh" if options.fresh else ""
+        return run(options)
     except InputError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(
-            "\nrun_all.py: interrupted; finished runs are recorded, the same command goes on.",
+            f"\nrun_all.py: interrupted; finished runs are recorded, {again} goes on.",
             file=sys.stderr,
         )
         return 130
@@ -106,10 +113,12 @@ def run(options: argparse.Namespace) -> int:
         from digits import notebooks, page  # --train-only does without Jupyter
 
         notebooks.check(names)
-        load(study.source)  # a source that is missing or damaged is told before anything starts
+    load(study.source)  # a source that is missing or damaged is told before anything starts
+    for folder in [paths.results_dir()] + ([] if options.train_only else [paths.figures_dir()]):
+        check_writable(folder)
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
-    failures = train(study, patterns, share, options.fresh) if patterns else []
+    failures = train(study, patterns, share, options.fresh)
     for failure in failures:
         print(f"failed: {failure.failure}", file=sys.stderr)
     if options.train_only:
@@ -170,6 +179,19 @@ def notebooks_named(only: list[str] | None) -> list[str]:
     return [
         name for name in NOTEBOOKS if not only or name in {o.removesuffix(".ipynb") for o in only}
     ]
+
+
+def check_writable(folder: Path) -> None:
+    """Make `folder` if need be, and refuse one that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror}): name another folder with --results "
+            "or --figures."
+        ) from error
 
 
 def share_of(text: str) -> tuple[int, int]:

@@ -131,7 +131,8 @@ def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> P
 def re_pair(pairs: Pairs, generator: torch.Generator) -> Pairs:
     """Pair the 2N images of N pairs anew: each once as the first, with any of them as the second.
 
-    The order of the first images stays as it is; the second may be the same image (cadei, P1.6).
+    The order of the first images stays as it is; the second may be the same image, as in the code
+    of cadei.
     """
     images, classes = pairs.images.flatten(0, 1), pairs.classes.flatten()
     second = torch.randint(len(images), (len(images),), generator=generator)

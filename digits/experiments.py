@@ -1,8 +1,10 @@
 """The one table of experiments: which network, which recipe, and what the report published.
 
 Everything reads it: run_all.py, the notebooks, the tests and the README's table. An id reads
-`report/model+options@variant`: `+ws` weight sharing, `+aux` auxiliary loss; without a variant it
-is the network and the protocol as the report writes them. The rows stand in `reports/`.
+`report/model+options@variant`: `+ws` weight sharing, `+aux` (jaubert: `+aux2`) a loss on the digit
+classes, `+aux1` an early prediction of the target. cadei's Siamese net and damachi's CNN share
+weights without a `+ws`. Without a variant it is the network and the protocol as the report writes
+them, and as its code has them where it is silent. The rows stand in `reports/`.
 """
 
 from fnmatch import fnmatchcase

@@ -31,7 +31,8 @@ class Scores(NamedTuple):
     """A network's performance on pairs.
 
     loss: mean loss of the target alone; objective: of all that training minimises; error: in per
-    cent; digit_accuracy: in per cent, None without digit outputs; decisions: (N,) of 0 and 1.
+    cent; digit_accuracy: of the last digit output, in per cent, None without one or without
+    classes; decisions: (N,) of 0 and 1.
     """
 
     loss: float
@@ -67,13 +68,13 @@ def fit(
     stream: the named random streams (see `seeds.streams`). The caller's random state is used up.
     watched: pairs to score along the way, by name; with a validation share, those called
         "validation" decide which epoch is kept.
-    Raises `InputError` before training if the recipe needs digit classes that the pairs lack, and
+    Raises `InputError` before training if recipe, network and pairs do not fit together, and
     `Diverged` if the loss stops being finite.
     """
-    check_classes(recipe, pairs)
     torch.manual_seed(torch_seed(stream["init"]))
     # Measured on a CPU: channels last trains the convolutional nets 1.2 to 1.9 times faster.
     model = build().to(memory_format=torch.channels_last)
+    check_fits(model, recipe, pairs)
     torch.manual_seed(torch_seed(stream["dropout"]))
     order, augment = torch_generator(stream["order"]), torch_generator(stream["augment"])
     curves = defaultdict(list)
@@ -103,12 +104,32 @@ def fit(
     return Fitted(model, dict(curves), kept_epoch, seconds)
 
 
-def check_classes(recipe: Recipe, pairs: Pairs) -> None:
-    """Refuse an augmentation that needs digit classes for pairs that have none."""
-    if pairs.classes is None and recipe.augmentation == "re-pairing":
+@torch.inference_mode()
+def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
+    """Refuse a recipe that asks of the network or of the pairs what they do not have."""
+    output = model.eval()(pairs.images[:2])
+    if (output.target.ndim == 2) != (recipe.loss == "cross_entropy"):
+        raise InputError(
+            f"loss = {recipe.loss!r} does not suit the network, whose target has the shape "
+            f"{tuple(output.target.shape)} for two pairs: cross_entropy needs logits (N, 2), "
+            "mean_squared_error a score (N,)."
+        )
+    if recipe.auxiliary_weight and not output.auxiliary:
+        raise InputError(
+            f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
+            "no auxiliary output; choose auxiliary_weight = 0."
+        )
+    if pairs.classes is not None:
+        return
+    if recipe.augmentation == "re-pairing":
         raise InputError(
             "augmentation = 're-pairing' needs the digit classes of the pairs, and these pairs "
             "have none: give the classes, or choose augmentation = 'none'."
+        )
+    if recipe.auxiliary_weight and any(a.ndim == 3 for a in output.auxiliary):
+        raise InputError(
+            f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
+            "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
         )
 
 
@@ -143,20 +164,13 @@ def train_epoch(
 
 
 def objective_of(output: Output, target: Tensor, classes: Tensor | None, recipe: Recipe) -> Tensor:
-    """Return the loss that is minimised: the target's and the auxiliary ones', weighted."""
+    """Return the loss that is minimised: the target's and the auxiliary ones', weighted.
+
+    target (N,) and classes (N, 2), which only digit outputs need.
+    """
     loss = recipe.target_weight * target_loss(output.target, target, recipe)
     if not recipe.auxiliary_weight:
         return loss
-    if not output.auxiliary:
-        raise InputError(
-            f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
-            "no auxiliary output; choose auxiliary_weight = 0."
-        )
-    if classes is None and any(auxiliary.ndim == 3 for auxiliary in output.auxiliary):
-        raise InputError(
-            f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
-            "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
-        )
     weight = recipe.auxiliary_weight / len(output.auxiliary)
     for auxiliary in output.auxiliary:
         if auxiliary.ndim == 2:

@@ -30,7 +30,7 @@ def tidy(records: list[Record]) -> pd.DataFrame:
     shortened: the run had fewer epochs, trainings or training pairs than its report has.
 
     Of a run of several trainings, train_error and test_error are the means over the errors after
-    each, which is how the table that this protocol comes from was averaged (kqiku, P0.1). Of a
+    each, which is how the table that this protocol comes from was averaged (kqiku). Of a
     cross-validation, fold_error is the mean over its folds (see `folds`).
     """
     rows = []

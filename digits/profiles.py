@@ -2,6 +2,7 @@
 
 from digits.experiment import Experiment, Size
 from digits.recipe import Recipe, Value
+from digits.reports.jaubert import SEARCHED_IN_FULL
 
 
 class Limits(Value):
@@ -64,12 +65,6 @@ class Profile(Value):
 
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
-_FEW_PAIRS = {"train_pairs": 30, "test_pairs": 30, "precise_pairs": 30}
-
-SMALL_NETWORKS_OF_JAUBERT = tuple(
-    f"jaubert/{name}"
-    for name in ("model_0", "model_1", "model_1+ws", "model_1+aux2", "model_1+ws+aux")
-)
 
 PROFILES = {
     profile.name: profile
@@ -91,12 +86,11 @@ PROFILES = {
                 "small": Limits(rounds=3, trainings=3, precise_pairs=5000),
                 "medium": Limits(rounds=1, epochs=250, precise_pairs=5000),
                 "large": Limits(rounds=1, epochs=5, precise_pairs=5000),
-                "deep": Limits(rounds=1, epochs=2, **_FEW_PAIRS),
+                "deep": Limits(rounds=1, epochs=2, train_pairs=30, test_pairs=30, precise_pairs=30),
                 "search": Limits(epochs=2),
             },
             searched=("jaubert/model_1+ws+aux",),
         ),
-        # The search of jaubert's larger networks would take an hour more on two cores.
-        Profile(name="paper", usual_source="mnist", searched=SMALL_NETWORKS_OF_JAUBERT),
+        Profile(name="paper", usual_source="mnist", searched=SEARCHED_IN_FULL),
     )
 }

@@ -7,6 +7,7 @@ records, so a study that is cut short loses at most the runs in flight.
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import joblib
@@ -138,6 +139,11 @@ class Study(Value):
         Raises `InputError` if one is missing.
         """
         wanted = self.runs(*patterns)
+        if not wanted:
+            raise InputError(
+                f"profile {self.profile!r} runs nothing of {', '.join(patterns)}"
+                f"{' with light' if self.light else ''}: choose other experiments."
+            )
         done = self._read(wanted)
         lacking = [run for run in wanted if self._key(run) not in done]
         if lacking:
@@ -150,7 +156,8 @@ class Study(Value):
     def left_out(self, *patterns: str) -> str:
         """Say which experiments `light` leaves out, "" if none."""
         here = {run.experiment.id for run in self.runs(*patterns)}
-        lacking = [experiment.id for experiment in select(*patterns) if experiment.id not in here]
+        deep = [experiment.id for experiment in select(*patterns) if experiment.size == "deep"]
+        lacking = [name for name in deep if name not in here]
         if not lacking:
             return ""
         return (
@@ -197,9 +204,10 @@ class Study(Value):
                     continue
                 if record.recipe != experiment.recipe or record.parameters != parameters:
                     raise InputError(
-                        f"the record of {experiment.id} #{record.seed} in results/{self.source} "
-                        "was made by another recipe or network than this version has: run with "
-                        "--fresh to train again, the record is kept aside."
+                        f"the record of {experiment.id} #{record.seed} in "
+                        f"{os.path.relpath(paths.results_dir() / self.source)} was made by another "
+                        "recipe or network than this version has: run_all.py --fresh trains it "
+                        "again and keeps the record aside."
                     )
                 found[record.key] = record
         return found

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.model_selection import KFold
 
+from digits import training
 from digits.data import Pairs, draw_pairs, re_pair
 from digits.errors import InputError
 from digits.experiments import EXPERIMENTS
@@ -62,9 +63,34 @@ def test_an_early_prediction_of_the_target_is_an_auxiliary_loss():
     assert objective.item() == pytest.approx(expected.item())
 
 
-def test_an_auxiliary_loss_without_an_output_is_refused():
-    with pytest.raises(InputError, match="the network has no auxiliary output"):
-        objective_of(Output(random(4, 2)), TARGET, CLASSES, BASE.but(auxiliary_weight=1.0))
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("cadei/mlp", {"auxiliary_weight": 1.0}, "the network has no auxiliary output"),
+        ("cadei/mlp", {"loss": "mean_squared_error"}, "loss = 'mean_squared_error' does not suit"),
+        ("damachi/nn", {}, "loss = 'cross_entropy' does not suit the network"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_the_network_is_refused(name, change, sentence):
+    pairs = Pairs(torch.rand(4, 2, 14, 14), CLASSES, TARGET)
+    with pytest.raises(InputError, match=sentence):
+        fit(EXPERIMENTS[name].build, BASE.but(**change), pairs, streams(0))
+
+
+def test_train_fits_the_first_pairs_and_holds_out_the_last(sample, tiny_experiment, monkeypatch):
+    """Blank images where the held-out pairs are change nothing of one epoch's training."""
+    experiment = tiny_experiment("cadei/mlp", epochs=1, batch_size=30)
+    real = train(experiment, 0, sample)
+
+    def with_blank_end(*arguments):
+        pairs = draw_round(*arguments)
+        pairs.train.images[90:] = 0
+        return pairs
+
+    monkeypatch.setattr(training, "draw_round", with_blank_end)
+    blank = train(experiment, 0, sample)
+    assert blank.weights == real.weights
+    assert blank.curves.validation_loss != real.curves.validation_loss
 
 
 def test_decisions_of_logits_and_of_scores():

@@ -22,6 +22,10 @@ def test_the_numbers_are_those_of_the_committed_records(committed):
     assert readme.written() == readme.results(), "run `python -m digits readme`"
 
 
+def test_remaking_the_figures_of_the_full_protocol_trains_nothing(committed):
+    assert readme.study().missing("*", "search/*") == []
+
+
 def cells(text):
     """The table's cells and the sentences, without the padding that Markdown puts in."""
     return [

@@ -118,7 +118,7 @@ def test_consecutive_trainings_go_on_from_the_same_network(sample, tiny_experime
 
 
 def test_the_unused_digit_heads_of_the_published_code_change_nothing(sample, tiny_experiment):
-    """With the auxiliary loss off, the "+aux" network is the network without it (P0.2)."""
+    """With the auxiliary loss off, the "+aux" network is the network without it."""
     plain = tiny_experiment("kqiku/cnn@repaired")
     off = tiny_experiment("kqiku/cnn+aux@repaired", auxiliary_weight=0.0)
     assert train(plain, 0, sample).curves == train(off, 0, sample).curves

@@ -1,9 +1,8 @@
 """The networks of Cadei, Fradiani, Polvani, "EE-559: Deep Learning - Project 1".
 
-Two small nets, and three deep ones that never reduce the 14x14 image: a plain one of twenty
-convolutions (DeepConvNet), one of ten residual blocks of three, and a Siamese one whose tower is
-the plain one. Counts and
-layers are those of the report's tables and section "Models".
+Two small nets, and three deep ones that never reduce the 14x14 image: DeepConvNet of twenty
+convolutions, ResNet of ten residual blocks of three, and a Siamese net whose tower is DeepConvNet.
+Counts and layers are those of the report's tables and section "Models".
 """
 
 import torch

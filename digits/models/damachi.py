@@ -33,9 +33,9 @@ def dense(*, auxiliary: bool) -> Stacked:
 def cnn(*, shared: bool = True, auxiliary: bool) -> TwoBranch:
     """Build the convolutional net: 47,803 parameters, 51,733 with a digit classifier.
 
-    Both images pass as one batch, so that batch norm sees what it sees in the report's
-    three-dimensional form. `shared=False` is a control that the report lacks, with a branch for
-    each image: 70,453, and 78,313 with digit classifiers.
+    Both images pass the shared branch as one batch, so that batch norm sees what it sees in the
+    report's three-dimensional form. `shared=False` is a control that the report lacks, with a
+    branch, and batch statistics, for each image: 70,453, and 78,313 with digit classifiers.
     """
     return TwoBranch(
         branch,

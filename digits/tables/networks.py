@@ -83,6 +83,7 @@ def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def published_text(experiment: Experiment) -> str:
+    """Return the printed test errors of an experiment, mean ± SD in per cent, "" if none."""
     numbers = [p for p in experiment.published if p.quantity == "test_error"]
     return ", ".join(mean_sd({"mean": p.mean, "sd": p.sd}) for p in numbers)
 

@@ -24,7 +24,11 @@ def scope(frame: pd.DataFrame) -> str:
 def _shortened(frame: pd.DataFrame) -> str:
     """Say which networks got fewer epochs, trainings or pairs than their report has."""
     groups = Counter()
-    for run in frame[frame.shortened].drop_duplicates("experiment").itertuples():
+    # The settings of a search are one network.
+    networks = frame.experiment.where(
+        ~frame.experiment.str.startswith("search/"), frame.experiment.str.partition("@")[0]
+    )
+    for run in frame[frame.shortened & ~networks.duplicated()].itertuples():
         full = experiment_of(run.experiment).recipe
         short = f"{run.trainings} trainings" if run.trainings < full.trainings else ""
         if not short or run.epochs < full.epochs:
