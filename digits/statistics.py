@@ -26,7 +26,7 @@ def summarise(values) -> pd.Series:
         sd = 0.0  # and not what rounding leaves
     elif n > 1:
         sd = values.std(ddof=1)
-        low, high = stats.ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
+        low, high = stats.t.interval(CONFIDENCE, n - 1, values.mean(), stats.sem(values))
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
 
 

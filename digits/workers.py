@@ -144,7 +144,8 @@ class _ProgressBar:
         self.running.pop(str(run))
         self.done += 1
         self._describe()
-        self.bar.update(expected_seconds(run.experiment))
+        left = self.bar.total - self.bar.n  # sums of many costs differ in the last digits
+        self.bar.update(min(expected_seconds(run.experiment), left))
 
     def _describe(self) -> None:
         self.bar.set_description_str(f"trained {self.done}/{self.total}", refresh=False)
