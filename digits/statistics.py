@@ -22,7 +22,7 @@ def summarise(values) -> pd.Series:
     if n == 0:
         raise InputError("there are no values to summarise: train a round first.")
     sd = low = high = np.nan
-    if n > 1 and np.ptp(values) == 0:
+    if n > 1 and np.ptp(values) <= 1e-9 * max(1, np.abs(values).max()):
         sd = 0.0  # and not what rounding leaves
     elif n > 1:
         sd = values.std(ddof=1)
