@@ -40,6 +40,7 @@ def tidy(records: list[Record]) -> pd.DataFrame:
             "experiment": record.experiment,
             "report": experiment.report,
             "variant": experiment.variant,
+            "protocol": experiment.protocol,
             "seed": record.seed,
             "parameters": record.parameters,
             "source": record.source,

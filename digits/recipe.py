@@ -45,7 +45,8 @@ class Recipe(Value):
     learning_rate: of the optimiser.
     weight_decay: added to the gradient as weight_decay * parameter, an L2 penalty; in Adam it
         passes through the running moments (it is not AdamW's).
-    loss: "cross_entropy" of logits, or "mean_squared_error" of a score and of one-hot digits.
+    loss: "cross_entropy" of logits, two or one; or "mean_squared_error" of a score and of one-hot
+        digits.
     target_weight: weight of the target's loss.
     auxiliary_weight: weight of each image's digit loss, or of an early prediction of the target;
         where there are several auxiliary outputs, their losses are averaged. 0 leaves them

@@ -1,32 +1,29 @@
-"""The search for hyper-parameters that jaubert's report describes, as a stage of its own.
+"""The search for hyper-parameters, as a stage of its own.
 
 Every setting of a grid is trained by 5-fold cross-validation on the training pairs of a round, and
-the setting with the lowest error on the held-out folds is chosen. No test pair has a say.
+the setting with the lowest error on the held-out folds is chosen. No test pair has a say. (A sixth
+network is trained on all pairs, as in every run, and not used.)
 """
+
+from itertools import product
 
 import pandas as pd
 
 from digits.experiment import Experiment
 
-#: Optimisers with their learning rates, as in the authors' final grid. Its one batch size was 16;
-#: an earlier grid had 32 as well.
-OPTIMIZERS = (
-    ("adam", 0.003),
-    ("adam", 0.002),
-    ("adam", 0.001),
-    ("adam", 0.0005),
-    ("adam", 0.0001),
-    ("sgd", 0.01),
-)
-BATCH_SIZES = (16, 32)
 FOLDS = 5
+#: Optimiser, learning rate and batch size of each setting.
+Grid = tuple[tuple[str, float, int], ...]
 
 
-def candidates(experiment: Experiment) -> list[Experiment]:
-    """Return one experiment per setting of the grid: the network of `experiment`, cross-validated.
+def grid(optimizers: dict[str, tuple[float, ...]], batch_sizes: tuple[int, ...]) -> Grid:
+    """Return every setting of some learning rates by optimiser, and of some batch sizes."""
+    rates = [(name, rate) for name, rates in optimizers.items() for rate in rates]
+    return tuple((*optimizer, size) for optimizer, size in product(rates, batch_sizes))
 
-    The report trained twice per fold on one set of pairs; here a round is one training per fold.
-    """
+
+def candidates(experiment: Experiment, settings: Grid) -> list[Experiment]:
+    """Return one experiment per setting: the network of `experiment`, cross-validated."""
     recipe = experiment.recipe
     return [
         Experiment(
@@ -37,14 +34,13 @@ def candidates(experiment: Experiment) -> list[Experiment]:
                 learning_rate=rate,
                 batch_size=batch_size,
                 folds=FOLDS,
-                curve_step=recipe.epochs,  # no curves: only the folds count
+                curve_step=recipe.epochs,  # one point: only the folds count
                 precise_pairs=1000,
             ),
             rounds=1,
             size="search",
         )
-        for optimizer, rate in OPTIMIZERS
-        for batch_size in BATCH_SIZES
+        for optimizer, rate, batch_size in settings
     ]
 
 
@@ -56,7 +52,7 @@ def choices(frame: pd.DataFrame, published: dict[str, str]) -> pd.DataFrame:
     the published one's rank and of how many.
     """
     rows = []
-    names = frame.experiment.str.removeprefix("search/").str.split("@", expand=True)
+    names = frame.experiment.str.removeprefix("search/").str.rsplit("@", n=1, expand=True)
     for network, runs in frame.assign(network=names[0], setting=names[1]).groupby(
         "network", sort=False
     ):

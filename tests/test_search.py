@@ -3,9 +3,9 @@
 import pandas as pd
 
 from digits import search, tables
-from digits.experiments import CANDIDATES, EXPERIMENTS, select
+from digits.experiments import CANDIDATES, EXPERIMENTS, SEARCHES, select
 from digits.profiles import PROFILES
-from digits.reports.jaubert import SEARCHED
+from digits.reports.jaubert import NOT_SEARCHED, SEARCHED
 from digits.study import Study
 
 
@@ -26,8 +26,10 @@ def test_patterns_of_experiments_find_no_candidates():
 def test_profiles_search_what_they_say_even_with_seeds_of_ones_own():
     searched = {run.experiment.id.split("@")[0] for run in Study(seeds=[7]).runs("search/*")}
     assert searched == {"search/jaubert/model_1+ws+aux"}
-    assert len(Study(profile="paper").runs("search/*")) == 5 * 12
-    assert len(CANDIDATES) == 120
+    full = {run.experiment.id.rpartition("@")[0] for run in Study(profile="paper").runs("search/*")}
+    assert full == {f"search/{name}" for name in SEARCHES} - {f"search/{n}" for n in NOT_SEARCHED}
+    assert len(Study(profile="paper").runs("search/jaubert/*")) == 5 * 12
+    assert len(select("search/jaubert/*")) == 120
     assert PROFILES["quick"].recipe(CANDIDATES["search/jaubert/model_0@sgd-0.01-32"]).epochs == 2
 
 

@@ -12,8 +12,8 @@ MakeModule = Callable[[], nn.Module]
 class Output(NamedTuple):
     """What every model returns for pairs (N, 2, 14, 14).
 
-    target: (N, 2) logits of "greater" (0) and "lesser or equal" (1); or (N,) one score, which
-        decides for "lesser or equal" above 0.5.
+    target: (N, 2) logits of "greater" (0) and "lesser or equal" (1); or (N, 1), one logit, of
+        "lesser or equal"; or (N,), a score, which decides for it above 0.5.
     auxiliary: one entry per auxiliary output: digit logits (N, 2, 10) of both images, or logits
         (N, 2) of the target from an earlier layer; empty for a model without.
     """
@@ -60,12 +60,8 @@ class Stacked(nn.Module):
 
     def forward(self, pairs: Tensor) -> Output:
         features = self.trunk(pairs)
-        target = self.head(features)
-        return (
-            Output(target)
-            if self.auxiliary is None
-            else Output(target, (self.auxiliary(features),))
-        )
+        auxiliary = () if self.auxiliary is None else (self.auxiliary(features),)
+        return Output(self.head(features), auxiliary)
 
 
 class TwoBranch(nn.Module):

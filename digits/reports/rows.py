@@ -24,7 +24,7 @@ def two_by_two(
     rounds: int,
     *,
     variant: str = "",
-    published: dict[str, tuple[Published, ...]],
+    published: dict[str, tuple[Published, ...]] | None = None,
     reported: Callable[[bool], int | None] = lambda shared: None,
 ) -> list[Experiment]:
     """Make the four experiments of a two-branch net: weight sharing x auxiliary loss.
@@ -39,7 +39,7 @@ def two_by_two(
             build=partial(build, shared=shared, auxiliary=auxiliary),
             recipe=recipe.but(auxiliary_weight=1.0) if auxiliary else recipe,
             rounds=rounds,
-            published=published.get(suffix, ()),
+            published=(published or {}).get(suffix, ()),
             reported_parameters=reported(shared),
         )
         for suffix, (shared, auxiliary) in CELLS.items()
