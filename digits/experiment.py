@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from torch import nn
 
-from digits.recipe import Recipe, Value
+from digits.recipe import Recipe
+from digits.value import Value
 
 Quantity = Literal[
     "train_error",

@@ -2,8 +2,9 @@
 
 from digits.experiment import Experiment, Size
 from digits.experiments import SEARCHES
-from digits.recipe import Recipe, Value
+from digits.recipe import Recipe
 from digits.reports import jaubert
+from digits.value import Value
 
 
 class Limits(Value):
