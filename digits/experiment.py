@@ -14,6 +14,8 @@ Quantity = Literal[
     "validation_error",
     "test_error",
     "fold_error",
+    "fold_median",
+    "digit_error",
     "test_error_training_mode",
     "fold_error_training_mode",
 ]

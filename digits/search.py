@@ -10,6 +10,7 @@ from itertools import product
 import pandas as pd
 
 from digits.experiment import Experiment
+from digits.recipe import Recipe
 
 FOLDS = 5
 #: Optimiser, learning rate and batch size of each setting.
@@ -25,31 +26,40 @@ def grid(optimizers: dict[str, tuple[float, ...]], batch_sizes: tuple[int, ...])
 def candidates(experiment: Experiment, settings: Grid) -> list[Experiment]:
     """Return one experiment per setting: the network of `experiment`, cross-validated."""
     recipe = experiment.recipe
-    return [
-        Experiment(
-            id=f"search/{experiment.id}@{optimizer}-{rate:g}-{batch_size}",
-            build=experiment.build,
-            recipe=recipe.but(
-                optimizer=optimizer,
-                learning_rate=rate,
-                batch_size=batch_size,
-                folds=FOLDS,
-                curve_step=recipe.epochs,  # one point: only the folds count
-                precise_pairs=1000,
-            ),
-            rounds=1,
-            size="search",
+    recipes = [
+        recipe.but(
+            optimizer=optimizer,
+            learning_rate=rate,
+            batch_size=batch_size,
+            folds=FOLDS,
+            curve_step=recipe.epochs,  # one point: only the folds count
+            precise_pairs=1000,
         )
         for optimizer, rate, batch_size in settings
     ]
+    return [
+        Experiment(
+            id=f"search/{experiment.id}@{setting_of(candidate)}",
+            build=experiment.build,
+            recipe=candidate,
+            rounds=1,
+            size="search",
+        )
+        for candidate in recipes
+    ]
 
 
-def choices(frame: pd.DataFrame, published: dict[str, str]) -> pd.DataFrame:
-    """Return one row per network: the setting that the folds choose, and the published one.
+def setting_of(recipe: Recipe) -> str:
+    """Return how a setting is written in an id, such as "adam-0.001-50"."""
+    return f"{recipe.optimizer}-{recipe.learning_rate:g}-{recipe.batch_size}"
 
-    frame: tidy rows of candidates. published: the published setting by network, as in the ids.
-    Columns: network, n (rounds), chosen, its fold error in per cent, published, its fold error,
-    the published one's rank and of how many.
+
+def choices(frame: pd.DataFrame, used: dict[str, str]) -> pd.DataFrame:
+    """Return one row per network: the setting that the folds choose, and the one that is used.
+
+    frame: tidy rows of candidates. used: the setting of the experiment by its id (see
+    `setting_of`). Columns: network, n (rounds), chosen, its fold error in per cent, used, its fold
+    error, the used one's rank and of how many.
     """
     rows = []
     names = frame.experiment.str.removeprefix("search/").str.rsplit("@", n=1, expand=True)
@@ -57,15 +67,15 @@ def choices(frame: pd.DataFrame, published: dict[str, str]) -> pd.DataFrame:
         "network", sort=False
     ):
         errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
-        setting = published[network]
+        setting = used[network]
         rows.append(
             {
                 "network": network,
                 "n": runs.seed.nunique(),
                 "chosen": errors.index[0],
                 "fold_error": errors.iloc[0],
-                "published": setting,
-                "published_fold_error": errors[setting],
+                "used": setting,
+                "used_fold_error": errors[setting],
                 "rank": list(errors.index).index(setting) + 1,
                 "of": len(errors),
             }

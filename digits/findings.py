@@ -1,0 +1,156 @@
+"""What the whole study finds: verdicts, one fair comparison, and the sentences that tell them.
+
+The comparison notebook, the page of a run and the README read from here, so they cannot disagree.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from digits import statistics, tables, verdicts
+from digits.claims import CLAIMS, Decision, decide, under_the_common_protocol
+from digits.experiment import report_of
+from digits.experiments import COMMON_DESIGNS, EXPERIMENTS
+
+#: The 2x2 designs of the common protocol in which the shared branch is as wide as the others.
+EQUAL_WIDTH = [design for design in COMMON_DESIGNS if not design.baseline.endswith("wider")]
+
+
+class Findings(NamedTuple):
+    """What tidy rows of the whole study show.
+
+    own, common: the rows by protocol. numbers: see `verdicts.all_numbers`. decisions, again: every
+    claim decided by the reports' own protocols and under the common one. ranking: of the common
+    protocol. effects, pooled: of the designs of equal width under it, each and over all.
+    """
+
+    own: pd.DataFrame
+    common: pd.DataFrame
+    numbers: pd.DataFrame
+    decisions: list[Decision]
+    again: list[Decision]
+    ranking: pd.DataFrame
+    effects: pd.DataFrame
+    pooled: pd.DataFrame
+
+
+def find(frame: pd.DataFrame) -> Findings:
+    """Find everything that the tidy rows of a study show."""
+    own, common = (frame[frame.protocol == protocol] for protocol in ("own", "common"))
+    # Networks that were shortened say little beside those that were not.
+    full = common if common.shortened.all() else common[~common.shortened]
+    reports = [e for e in EXPERIMENTS.values() if e.protocol == "own"]
+    by_round = statistics.effects_by_round(full, EQUAL_WIDTH)
+    return Findings(
+        own=own,
+        common=full,
+        numbers=verdicts.all_numbers(own, reports),
+        decisions=[decide(claim, own) for claim in CLAIMS],
+        again=[decide(claim, under_the_common_protocol(frame)) for claim in CLAIMS],
+        ranking=statistics.ranking(full),
+        effects=statistics.factorial_effects(full, EQUAL_WIDTH),
+        pooled=statistics.pooled_effects(by_round),
+    )
+
+
+def answer(found: Findings) -> str:
+    """Return the answer of the study in one paragraph of Markdown, every number from records."""
+    pooled = found.pooled.set_index("effect")
+    designs, best = int(found.pooled.n.max()), found.ranking.iloc[0]
+    return (
+        f"**With all else equal, weight sharing alone changes the test error by "
+        f"{_points(pooled.loc['weight sharing alone'])}, an auxiliary loss on the digits alone by "
+        f"{_points(pooled.loc['auxiliary loss alone'])}, both together by "
+        f"{_points(pooled.loc['both'])}.** That is the mean over {designs} designs, each a network "
+        "with and without one and the other at equal width, under one protocol "
+        f"({tables.scope(designs_of(found))}; measured on many test pairs). "
+        f"{_interaction(pooled.loc['interaction'])} The best network of the reports is "
+        f"`{best.experiment.removeprefix('common/')}` with {best['mean']:.2f} % error there. "
+        f"{numbers_sentence(found)} {claims_sentence(found)}"
+    )
+
+
+def designs_of(found: Findings) -> pd.DataFrame:
+    """Return the runs that the pooled effects rest on."""
+    cells = statistics.cells_of(found.effects, EQUAL_WIDTH)
+    return found.common[found.common.experiment.isin(cells)]
+
+
+def numbers_sentence(found: Findings, report: str | None = None) -> str:
+    """Say how many published errors are reproduced, of all reports or of one."""
+    counts = verdicts.tally(found.numbers)
+    if report:
+        counts = counts[counts.index.get_level_values("report") == report]
+    counts = (
+        counts.groupby("reading").sum().reindex(columns=["reproduced", "not comparable", "all"])
+    )
+    counts = counts.fillna(0).astype(int)
+    written, coded = (counts.loc[reading] for reading in ("as written", "as published"))
+    open_ = written["not comparable"]
+    lacking = f"; {open_} cannot be compared here" if open_ else ""
+    return (
+        f"Of {written['all']} published errors {written.reproduced} are reproduced by what the "
+        f"{'report says' if report else 'reports say'}, {coded.reproduced} by what "
+        f"{'its' if report else 'their'} code did{lacking}."
+    )
+
+
+def claims_sentence(found: Findings, report: str | None = None) -> str:
+    """Say how many claims have which verdict, of all reports or of one."""
+    mine = [d.verdict for d in found.decisions if report in (None, d.claim.report)]
+    words = {
+        "supported": "supported",
+        "contradicted": "contradicted",
+        "undecided": "undecided",
+        "no records": "without records here",
+        "design argument": "design arguments that no measurement decides",
+    }
+    parts = [f"{mine.count(v)} are {w}" for v, w in words.items() if mine.count(v)]
+    parts = [parts[0], *(part.replace(" are ", " ", 1) for part in parts[1:])]
+    return f"Of {len(mine)} claims {', '.join(parts)}.".replace(" 1 are ", " 1 is ")
+
+
+def summary(found: Findings) -> pd.DataFrame:
+    """Return one row per report: published errors reproduced, claims by verdict."""
+    counts = verdicts.tally(found.numbers).reindex(columns=["reproduced", "all"], fill_value=0)
+    numbers = {
+        reading: counts.xs(reading, level="reading").apply(
+            "{0.reproduced} of {0[all]}".format, axis=1
+        )
+        for reading in ("as written", "as published")
+    }
+    claims = tables.verdict_counts(found.decisions).set_index("report").drop(columns="all")
+    return pd.DataFrame(
+        {f"errors reproduced {reading}": column for reading, column in numbers.items()}
+        | {f"claims: {verdict}": claims[verdict] for verdict in claims}
+    ).reset_index()
+
+
+def contradicted(found: Findings, report: str) -> list[tuple[str, str]]:
+    """Return the contradicted claims of a report, each with what decides it."""
+    return [
+        (f"{d.claim.id}: {d.claim.claim}", tables.finding_text(d.deciding))
+        for d in found.decisions
+        if d.claim.report == report and d.verdict == "contradicted"
+    ]
+
+
+def best_of(found: Findings, report: str) -> pd.Series | None:
+    """Return the best network of a report under the common protocol, None without any."""
+    mine = found.ranking[found.ranking.experiment.map(report_of) == report]
+    return None if mine.empty else mine.iloc[0]
+
+
+def _points(row: pd.Series) -> str:
+    bounds = tables.interval(row, "+")
+    return f"{row['mean']:+.1f} points" + (f" ({bounds})" if bounds else "")
+
+
+def _interaction(row: pd.Series) -> str:
+    bounds = tables.interval(row, "+")
+    if not bounds:
+        return "Whether the two add up is left open."
+    word = (
+        "add up" if row.low <= 0 <= row.high else "help each other" if row.high < 0 else "overlap"
+    )
+    return f"The two {word} (interaction {row['mean']:+.1f}, {bounds})."
