@@ -27,7 +27,7 @@ NOTEBOOKS = {
     "01_kqiku": ("kqiku/*",),
     "02_cadei": ("cadei/*",),
     "03_jaubert": ("jaubert/*", "search/jaubert/*"),
-    "04_damachi": ("damachi/*",),
+    "04_damachi": ("damachi/*", "search/damachi/*"),
     "05_zadoks": ("zadoks/*",),
     "07_comparison": ("*", "search/common/*"),
 }

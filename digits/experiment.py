@@ -21,8 +21,8 @@ Quantity = Literal[
 ]
 
 #: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
-#: many: of the common comparison, or a setting of a search.
-Size = Literal["small", "medium", "large", "deep", "comparison", "search"]
+#: many: a network with one part changed, one of the common comparison, a setting of a search.
+Size = Literal["small", "medium", "large", "deep", "change", "comparison", "search"]
 
 
 def report_of(name: str) -> str:

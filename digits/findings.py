@@ -56,16 +56,21 @@ def find(frame: pd.DataFrame) -> Findings:
 def answer(found: Findings) -> str:
     """Return the answer of the study in one paragraph of Markdown, every number from records."""
     pooled = found.pooled.set_index("effect")
-    designs, best = int(found.pooled.n.max()), found.ranking.iloc[0]
+    best = found.ranking.iloc[0]
+    worth = "One design or one round cannot say what the two options are worth."
+    if pooled["mean"].notna().all():
+        worth = (
+            "**With all else equal, weight sharing alone changes the test error by "
+            f"{_points(pooled.loc['weight sharing alone'])}, an auxiliary loss on the digits alone "
+            f"by {_points(pooled.loc['auxiliary loss alone'])}, both together by "
+            f"{_points(pooled.loc['both'])}.** That is the mean over {pooled.n.max():.0f} designs, "
+            "each a network with and without one and the other at equal width. "
+            f"{_interaction(pooled.loc['interaction'])}"
+        )
     return (
-        f"**With all else equal, weight sharing alone changes the test error by "
-        f"{_points(pooled.loc['weight sharing alone'])}, an auxiliary loss on the digits alone by "
-        f"{_points(pooled.loc['auxiliary loss alone'])}, both together by "
-        f"{_points(pooled.loc['both'])}.** That is the mean over {designs} designs, each a network "
-        "with and without one and the other at equal width, under one protocol "
+        f"{worth} The best network of the reports under that one protocol is "
+        f"`{best.experiment.removeprefix('common/')}` with {best['mean']:.2f} % error "
         f"({tables.scope(designs_of(found))}; measured on many test pairs). "
-        f"{_interaction(pooled.loc['interaction'])} The best network of the reports is "
-        f"`{best.experiment.removeprefix('common/')}` with {best['mean']:.2f} % error there. "
         f"{numbers_sentence(found)} {claims_sentence(found)}"
     )
 
@@ -81,17 +86,15 @@ def numbers_sentence(found: Findings, report: str | None = None) -> str:
     counts = verdicts.tally(found.numbers)
     if report:
         counts = counts[counts.index.get_level_values("report") == report]
-    counts = (
-        counts.groupby("reading").sum().reindex(columns=["reproduced", "not comparable", "all"])
-    )
-    counts = counts.fillna(0).astype(int)
+    columns = ["reproduced", "not comparable", "all"]
+    counts = counts.groupby("reading").sum().reindex(columns=columns, fill_value=0)
     written, coded = (counts.loc[reading] for reading in ("as written", "as published"))
+    whose = ("the report says", "its code did") if report else ("the reports say", "their code did")
     open_ = written["not comparable"]
-    lacking = f"; {open_} cannot be compared here" if open_ else ""
     return (
-        f"Of {written['all']} published errors {written.reproduced} are reproduced by what the "
-        f"{'report says' if report else 'reports say'}, {coded.reproduced} by what "
-        f"{'its' if report else 'their'} code did{lacking}."
+        f"Published errors reproduced: {written.reproduced} of {written['all']} by what "
+        f"{whose[0]}, {coded.reproduced} by what {whose[1]}"
+        + (f"; {open_} cannot be compared here." if open_ else ".")
     )
 
 
@@ -103,11 +106,10 @@ def claims_sentence(found: Findings, report: str | None = None) -> str:
         "contradicted": "contradicted",
         "undecided": "undecided",
         "no records": "without records here",
-        "design argument": "design arguments that no measurement decides",
+        "design argument": "about design, which no measurement decides",
     }
-    parts = [f"{mine.count(v)} are {w}" for v, w in words.items() if mine.count(v)]
-    parts = [parts[0], *(part.replace(" are ", " ", 1) for part in parts[1:])]
-    return f"Of {len(mine)} claims {', '.join(parts)}.".replace(" 1 are ", " 1 is ")
+    parts = [f"{mine.count(verdict)} {word}" for verdict, word in words.items() if verdict in mine]
+    return f"Claims: {', '.join(parts)}."
 
 
 def summary(found: Findings) -> pd.DataFrame:

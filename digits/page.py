@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jinja2
 from nbconvert.filters import markdown2html
 
-from digits import findings, tables
+from digits import findings
 from digits.claims import BY_REPORT
 from digits.findings import Findings
 
@@ -66,5 +66,5 @@ def card(found: Findings, report: str) -> Card:
         best=""
         if best is None
         else f"{best.experiment.removeprefix('common/').partition('/')[2]}, "
-        f"{best['mean']:.2f} % ({tables.interval(best)})",
+        f"{best['mean']:.2f} % error, {best['n']:.0f} round{'s' if best['n'] > 1 else ''}",
     )

@@ -49,7 +49,7 @@ def published_and_ours(numbers: pd.DataFrame, caption_text: str) -> Figure:
         name_rows(axis, [f"{place}, {_short(quantity)}" for _, place, quantity in own])
         axis.tick_params(axis="y", labelsize=7)
         axis.set_title(report, loc="left", fontsize=9, color=colour_of(f"{report}/"))
-        axis.set_xlim(left=0)
+        axis.set_xlim(0, min(axis.get_xlim()[1], 100))
     axes[-1, 0].set_xlabel("error (%)")
     marks = [
         Line2D([], [], **_PRINTED, label="published mean, 95 % interval"),

@@ -88,7 +88,9 @@ def experiments() -> list[Experiment]:
         for name, (build, count) in TEXT.items()
     ]
     rows += [_row(name, "@wide", build=build) for name, build in WIDE.items()]
-    return rows + [_row(name, "@sigmoid", build=build) for name, build in SIGMOID.items()]
+    return rows + [
+        _row(name, "@sigmoid", build=build, size="change") for name, build in SIGMOID.items()
+    ]
 
 
 def _printed_digits(name: str):
@@ -99,6 +101,7 @@ def _printed_digits(name: str):
 
 def _row(name: str, variant: str = "", **fields) -> Experiment:
     _, rate, weight, *_ = TABLE[name]
+    fields = {"size": "medium" if name.startswith("model_2") else "small"} | fields
     return Experiment(
         id=f"jaubert/{name}{variant}",
         recipe=Recipe(
@@ -111,7 +114,6 @@ def _row(name: str, variant: str = "", **fields) -> Experiment:
             curve_step=5,
         ),
         rounds=20,
-        size="medium" if name.startswith("model_2") else "small",
         **fields,
     )
 

@@ -68,7 +68,12 @@ def experiments() -> list[Experiment]:
             reported=lambda shared, count=count: count,
         )
         sets["@no-final-relu"] += two_by_two(
-            model, partial(as_listed, final_relu=False), written, 10, variant="@no-final-relu"
+            model,
+            partial(as_listed, final_relu=False),
+            written,
+            10,
+            variant="@no-final-relu",
+            size="change",
         )
     return [experiment for experiments in sets.values() for experiment in experiments]
 

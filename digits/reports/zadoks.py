@@ -55,6 +55,7 @@ def experiments() -> list[Experiment]:
                 written,
                 16,
                 variant=f"@{variant}",
+                size="change",
             )
             if experiment.options in (set(), {"ws", "aux"})
         ),
