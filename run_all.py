@@ -29,7 +29,8 @@ NOTEBOOKS = {
     "03_jaubert": ("jaubert/*", "search/jaubert/*"),
     "04_damachi": ("damachi/*", "search/damachi/*"),
     "05_zadoks": ("zadoks/*",),
-    "07_comparison": ("*", "search/common/*"),
+    "07_comparison": ("*",),
+    "08_networks": ("*", "search/common/*"),
 }
 
 

@@ -6,6 +6,7 @@ The comparison notebook, the page of a run and the README read from here, so the
 from typing import NamedTuple
 
 import pandas as pd
+from scipy import stats
 
 from digits import statistics, tables, verdicts
 from digits.claims import CLAIMS, Decision, decide, under_the_common_protocol
@@ -69,7 +70,7 @@ def answer(found: Findings) -> str:
         )
     return (
         f"{worth} The best network of the reports under that one protocol is "
-        f"`{best.experiment.removeprefix('common/')}` with {best['mean']:.2f} % error "
+        f"`{_network(best)}` with {best['mean']:.2f} % error "
         f"({tables.scope(designs_of(found))}; measured on many test pairs). "
         f"{numbers_sentence(found)} {claims_sentence(found)}"
     )
@@ -93,7 +94,7 @@ def numbers_sentence(found: Findings, report: str | None = None) -> str:
     open_ = written["not comparable"]
     return (
         f"Published errors reproduced: {written.reproduced} of {written['all']} by what "
-        f"{whose[0]}, {coded.reproduced} by what {whose[1]}"
+        f"{whose[0]}, {coded.reproduced} of {coded['all']} by what {whose[1]}"
         + (f"; {open_} cannot be compared here." if open_ else ".")
     )
 
@@ -110,6 +111,46 @@ def claims_sentence(found: Findings, report: str | None = None) -> str:
     }
     parts = [f"{mine.count(verdict)} {word}" for verdict, word in words.items() if verdict in mine]
     return f"Claims: {', '.join(parts)}."
+
+
+def ranking_sentence(found: Findings) -> str:
+    """Say which networks are first and last under the common protocol, and how far apart."""
+    first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
+    bounds = tables.interval({"low": second.above_low, "high": second.above_high}, "+")
+    above = f"{second.above:+.2f} points" + (f" ({bounds})" if bounds else "")
+    return (
+        f"First of {len(found.ranking)} is `{_network(first)}` with {first['mean']:.2f} % error, "
+        f"second `{_network(second)}`, {above}; last is `{_network(last)}` with "
+        f"{last['mean']:.2f} %."
+    )
+
+
+def cost_sentence(found: Findings) -> str:
+    """Say how error goes with options, with parameters and with training compute."""
+    ranked = found.ranking
+    groups = {
+        "plain": ~ranked.shared & ~ranked.auxiliary,
+        "with weight sharing": ranked.shared & ~ranked.auxiliary,
+        "with an auxiliary loss": ~ranked.shared & ranked.auxiliary,
+        "with both": ranked.shared & ranked.auxiliary,
+    }
+    means = [
+        f"{ranked['mean'][these].mean():.1f} % {name} ({these.sum()})"
+        for name, these in groups.items()
+        if these.any()
+    ]
+    of_size, of_work = (
+        stats.spearmanr(ranked["mean"], ranked[cost]).statistic
+        for cost in ("parameters", "training_gflop")
+    )
+    return (
+        f"Mean error, and how many networks: {', '.join(means)}. The rank correlation of error "
+        f"with the number of parameters is {of_size:+.2f}, with training compute {of_work:+.2f}."
+    )
+
+
+def _network(row: pd.Series) -> str:
+    return row.experiment.removeprefix("common/")
 
 
 def summary(found: Findings) -> pd.DataFrame:
@@ -152,7 +193,7 @@ def _interaction(row: pd.Series) -> str:
     bounds = tables.interval(row, "+")
     if not bounds:
         return "Whether the two add up is left open."
-    word = (
-        "add up" if row.low <= 0 <= row.high else "help each other" if row.high < 0 else "overlap"
-    )
-    return f"The two {word} (interaction {row['mean']:+.1f}, {bounds})."
+    word = "which leaves open whether they help each other or overlap"
+    if not row.low <= 0 <= row.high:
+        word = "they help each other" if row.high < 0 else "they overlap"
+    return f"The interaction of the two is {row['mean']:+.1f} points ({bounds}): {word}."

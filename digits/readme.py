@@ -44,7 +44,7 @@ def results() -> str:
             f"{tables.scope(written)}. The precise test error is of the same networks on 20,000 "
             "pairs. A printed number is called reproduced if the 95 % interval of the difference "
             "holds 0, or the difference is under a point. Variants, controls, intervals: "
-            f"[errors.md]({made}/errors.md).",
+            f"[errors.md]({made.replace('07_comparison', '08_networks')}/errors.md).",
         ]
     )
 

@@ -17,12 +17,19 @@ from digits.study import Study
 NAMES = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
 FIGURES = {
     "00_exploration": ["balance", "baselines", "mean_digits", "pairs", "resolution"],
-    "01_kqiku": ["consecutive_trainings", "effects", "figure1"],
+    "01_kqiku": ["changes", "consecutive_trainings", "effects", "figure1"],
     "02_cadei": ["differences", "errors", "figure3"],
-    "03_jaubert": ["effects", "figure2"],
-    "04_damachi": ["differences", "epochs", "figure7"],
-    "05_zadoks": ["effects", "figure2", "figure2_published", "seconds"],
-    "07_comparison": ["effects", "effects_stacked", "errors", "errors_variants"],
+    "03_jaubert": ["changes", "effects", "figure2"],
+    "04_damachi": ["changes", "differences", "epochs", "figure7"],
+    "05_zadoks": ["changes", "effects", "figure2", "figure2_published", "seconds"],
+    "07_comparison": [
+        "claims",
+        "cost",
+        "numbers",
+        "ranking",
+        "worth",
+    ],
+    "08_networks": ["effects", "effects_stacked", "errors", "errors_variants"],
 }
 
 

@@ -163,8 +163,8 @@ def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
     found = findings.find(everything)
     chains = published_numbers(select("kqiku/*@published"))
     for name, table in {
-        "07_comparison/errors": tables.error_table(found.own),
-        "07_comparison/effects": tables.effect_table(factorial_effects(found.own, DESIGNS)),
+        "08_networks/errors": tables.error_table(found.own),
+        "08_networks/effects": tables.effect_table(factorial_effects(found.own, DESIGNS)),
         "07_comparison/numbers": tables.numbers_table(found.numbers),
         "07_comparison/claims": tables.claim_table(found.decisions, found.again),
         "07_comparison/ranking": tables.ranking_table(found.ranking),
