@@ -35,8 +35,57 @@ AS_LOGITS = {
     "damachi/cnn+aux@unshared": partial(damachi.cnn, shared=False, auxiliary=True, kind="logit"),
 }
 
-#: The learning rates that the search chooses, where it is not the protocol's.
-LEARNING_RATES: dict[str, float] = {}
+#: The learning rates that the folds choose; a test compares them with the records of the search.
+_CHOSEN = {
+    0.0003: (
+        "kqiku/fcc",
+        "jaubert/model_1+ws@wide",
+        "jaubert/model_2+aux1",
+        "jaubert/model_2+ws",
+        "jaubert/model_2+ws@wide",
+    ),
+    0.001: (
+        "kqiku/fcc+aux",
+        "kqiku/fcc+ws",
+        "kqiku/fcc+ws+aux",
+        "cadei/convnet",
+        "cadei/mlp",
+        "jaubert/model_2@text",
+        "damachi/logreg",
+        "damachi/nn",
+    ),
+    0.003: (
+        "kqiku/cnn+ws",
+        "kqiku/cnn+ws+aux",
+        "jaubert/model_0",
+        "jaubert/model_1",
+        "jaubert/model_1+aux2",
+        "jaubert/model_1+ws",
+        "jaubert/model_1@text",
+        "jaubert/model_2",
+        "jaubert/model_2+aux2",
+        "jaubert/model_2+ws+aux@text",
+        "damachi/cnn+aux",
+        "damachi/cnn+aux@unshared",
+        "damachi/cnn@unshared",
+        "zadoks/twinnet",
+    ),
+    0.01: (
+        "kqiku/cnn",
+        "kqiku/cnn+aux",
+        "jaubert/model_1+ws+aux",
+        "jaubert/model_1+ws+aux@text",
+        "jaubert/model_2+ws+aux",
+        "damachi/nn+aux",
+        "zadoks/twinnet+ws",
+        "zadoks/twinnet+ws+aux",
+    ),
+    0.03: (
+        "damachi/cnn",
+        "zadoks/twinnet+aux",
+    ),
+}
+LEARNING_RATES = {name: rate for rate, names in _CHOSEN.items() for name in names}
 
 
 def experiments(rows: list[Experiment]) -> list[Experiment]:
@@ -50,7 +99,7 @@ def experiments(rows: list[Experiment]) -> list[Experiment]:
 
 def _under_the_protocol(row: Experiment, build) -> Experiment:
     deep = row.size == "deep"
-    rate = row.recipe.learning_rate if deep else LEARNING_RATES.get(row.id, PROTOCOL.learning_rate)
+    rate = row.recipe.learning_rate if deep else LEARNING_RATES[row.id]
     auxiliary = bool(row.recipe.auxiliary_weight)
     return Experiment(
         id=PREFIX + row.id,

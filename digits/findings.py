@@ -193,7 +193,7 @@ def _interaction(row: pd.Series) -> str:
     bounds = tables.interval(row, "+")
     if not bounds:
         return "Whether the two add up is left open."
-    word = "which leaves open whether they help each other or overlap"
+    word = ", which leaves open whether they help each other or overlap"
     if not row.low <= 0 <= row.high:
-        word = "they help each other" if row.high < 0 else "they overlap"
-    return f"The interaction of the two is {row['mean']:+.1f} points ({bounds}): {word}."
+        word = ": they help each other" if row.high < 0 else ": they overlap"
+    return f"The interaction of the two is {row['mean']:+.1f} points ({bounds}){word}."

@@ -11,7 +11,7 @@ from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import curves, folds, stages, tidy
 from digits.statistics import EFFECTS, factorial_effects, paired_differences
 from digits.study import Study
-from digits.verdicts import published_numbers
+from digits.verdicts import all_numbers, published_numbers
 
 SCOPE = "Caption with its scope; n = 2 rounds."
 
@@ -186,3 +186,21 @@ def test_the_forest_shows_the_effect_it_names(smoke):
     for axis, name in zip(figure.axes, EFFECTS, strict=True):
         drawn = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
         assert drawn == effects.loc[effects.effect == name, "mean"].tolist()
+
+
+def test_a_changed_run_moves_its_own_marks_in_the_figure_of_published_numbers_and_no_other(smoke):
+    frame, *_ = smoke
+    changed = frame.copy()
+    changed.loc[changed.experiment == "jaubert/model_1", "test_error"] += 5
+    drawn = []
+    for runs in (frame, changed):
+        figure = plots.published_and_ours(all_numbers(runs, select("jaubert/*", "zadoks/*")), SCOPE)
+        rows = [text.get_text() for axis in figure.axes for text in axis.get_yticklabels()]
+        marks = [line.get_xydata().round(6).tolist() for axis in figure.axes for line in axis.lines]
+        drawn.append((rows, marks))
+        plt.close(figure)
+    (rows, before), (same_rows, after) = drawn
+    assert rows == same_rows
+    moved = [old for old, new in zip(before, after, strict=True) if old != new]
+    heights = {round(y) for line in moved for _, y in line}
+    assert heights == {rows.index("Table I, model_1, test")}
