@@ -99,7 +99,7 @@ def experiments(rows: list[Experiment]) -> list[Experiment]:
 
 def _under_the_protocol(row: Experiment, build) -> Experiment:
     deep = row.size == "deep"
-    rate = row.recipe.learning_rate if deep else LEARNING_RATES[row.id]
+    rate = row.recipe.learning_rate if deep else LEARNING_RATES.get(row.id, PROTOCOL.learning_rate)
     auxiliary = bool(row.recipe.auxiliary_weight)
     return Experiment(
         id=PREFIX + row.id,

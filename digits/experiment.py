@@ -18,6 +18,7 @@ Quantity = Literal[
     "digit_error",
     "test_error_training_mode",
     "fold_error_training_mode",
+    "fold_median_training_mode",
 ]
 
 #: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of

@@ -9,12 +9,30 @@ import pandas as pd
 from scipy import stats
 
 from digits import statistics, tables, verdicts
-from digits.claims import CLAIMS, Decision, decide, under_the_common_protocol
-from digits.experiment import report_of
+from digits.claims import CLAIMS, Decision, decide, decide_again
+from digits.experiment import Design, report_of
 from digits.experiments import COMMON_DESIGNS, EXPERIMENTS
+from digits.frames import unshortened
 
-#: The 2x2 designs of the common protocol in which the shared branch is as wide as the others.
-EQUAL_WIDTH = [design for design in COMMON_DESIGNS if not design.baseline.endswith("wider")]
+
+def _without_common_cells(designs: list[Design]) -> list[Design]:
+    """Return the designs that share no network with one before them."""
+    kept, cells = [], set()
+    for design in designs:
+        if cells.isdisjoint(design.cells):
+            kept.append(design)
+            cells.update(design.cells)
+    return kept
+
+
+#: Designs of the common protocol in which all else is equal: one branch for both images against
+#: two of the same shape.
+TWO_BRANCHES = [design for design in COMMON_DESIGNS if design.baseline == "two branches"]
+#: Beside them those of the same width in which the network without sharing is one net that sees
+#: both images at once, so that sharing also means looking at each image alone.
+EQUAL_WIDTH = _without_common_cells(
+    TWO_BRANCHES + [design for design in COMMON_DESIGNS if design.baseline == "one stacked net"]
+)
 
 
 class Findings(NamedTuple):
@@ -22,7 +40,8 @@ class Findings(NamedTuple):
 
     own, common: the rows by protocol. numbers: see `verdicts.all_numbers`. decisions, again: every
     claim decided by the reports' own protocols and under the common one. ranking: of the common
-    protocol. effects, pooled: of the designs of equal width under it, each and over all.
+    protocol. effects: of each design of equal width under it. pooled: their means over the
+    designs of `TWO_BRANCHES`; pooled_all: over all.
     """
 
     own: pd.DataFrame
@@ -33,45 +52,64 @@ class Findings(NamedTuple):
     ranking: pd.DataFrame
     effects: pd.DataFrame
     pooled: pd.DataFrame
+    pooled_all: pd.DataFrame
 
 
 def find(frame: pd.DataFrame) -> Findings:
     """Find everything that the tidy rows of a study show."""
     own, common = (frame[frame.protocol == protocol] for protocol in ("own", "common"))
-    # Networks that were shortened say little beside those that were not.
-    full = common if common.shortened.all() else common[~common.shortened]
+    full = unshortened(common)
     reports = [e for e in EXPERIMENTS.values() if e.protocol == "own"]
-    by_round = statistics.effects_by_round(full, EQUAL_WIDTH)
+    pooled, pooled_all = (
+        statistics.pooled_effects(statistics.effects_by_round(full, designs))
+        for designs in (TWO_BRANCHES, EQUAL_WIDTH)
+    )
     return Findings(
         own=own,
         common=full,
         numbers=verdicts.all_numbers(own, reports),
         decisions=[decide(claim, own) for claim in CLAIMS],
-        again=[decide(claim, under_the_common_protocol(frame)) for claim in CLAIMS],
+        again=[decide_again(claim, frame) for claim in CLAIMS],
         ranking=statistics.ranking(full),
         effects=statistics.factorial_effects(full, EQUAL_WIDTH),
-        pooled=statistics.pooled_effects(by_round),
+        pooled=pooled,
+        pooled_all=pooled_all,
     )
+
+
+def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
+    """Return the pooled effects by the name of the mean, with the designs that each is over."""
+    return {
+        "mean, two branches": ([design.name for design in TWO_BRANCHES], found.pooled),
+        "mean, all": ([design.name for design in EQUAL_WIDTH], found.pooled_all),
+    }
 
 
 def answer(found: Findings) -> str:
     """Return the answer of the study in one paragraph of Markdown, every number from records."""
-    pooled = found.pooled.set_index("effect")
+    pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     best = found.ranking.iloc[0]
     worth = "One design or one round cannot say what the two options are worth."
     if pooled["mean"].notna().all():
+        alone, loss, both = (
+            "weight sharing alone",
+            "auxiliary loss alone",
+            "both",
+        )
         worth = (
-            "**With all else equal, weight sharing alone changes the test error by "
-            f"{_points(pooled.loc['weight sharing alone'])}, an auxiliary loss on the digits alone "
-            f"by {_points(pooled.loc['auxiliary loss alone'])}, both together by "
-            f"{_points(pooled.loc['both'])}.** That is the mean over {pooled.n.max():.0f} designs, "
-            "each a network with and without one and the other at equal width. "
-            f"{_interaction(pooled.loc['interaction'])}"
+            f"**With all else equal, weight sharing alone changes the test error by "
+            f"{_points(pooled.loc[alone])}, an auxiliary loss on the digits alone by "
+            f"{_points(pooled.loc[loss])}, both together by {_points(pooled.loc[both])}.** "
+            f"That is the mean over {pooled.n.max():.0f} networks with one branch for both images "
+            "or two of the same shape. "
+            f"{_interaction(pooled.loc['interaction'])} With those whose plain network sees both "
+            f"images at once ({every.n.max():.0f} in all) it is {_points(every.loc[alone])}, "
+            f"{_points(every.loc[loss])} and {_points(every.loc[both])} "
+            f"({tables.scope(designs_of(found))}; measured on many test pairs)."
         )
     return (
-        f"{worth} The best network of the reports under that one protocol is "
-        f"`{_network(best)}` with {best['mean']:.2f} % error "
-        f"({tables.scope(designs_of(found))}; measured on many test pairs). "
+        f"{worth} The best of the {len(found.ranking)} networks under that one protocol is "
+        f"`{_network(best)}` with {best['mean']:.2f} % error (n = {best['n']:.0f}). "
         f"{numbers_sentence(found)} {claims_sentence(found)}"
     )
 
@@ -87,16 +125,23 @@ def numbers_sentence(found: Findings, report: str | None = None) -> str:
     counts = verdicts.tally(found.numbers)
     if report:
         counts = counts[counts.index.get_level_values("report") == report]
-    columns = ["reproduced", "not comparable", "all"]
-    counts = counts.groupby("reading").sum().reindex(columns=columns, fill_value=0)
-    written, coded = (counts.loc[reading] for reading in ("as written", "as published"))
+    counts = counts.groupby("reading").sum()
     whose = ("the report says", "its code did") if report else ("the reports say", "their code did")
-    open_ = written["not comparable"]
-    return (
-        f"Published errors reproduced: {written.reproduced} of {written['all']} by what "
-        f"{whose[0]}, {coded.reproduced} of {coded['all']} by what {whose[1]}"
-        + (f"; {open_} cannot be compared here." if open_ else ".")
-    )
+    parts = [
+        f"{_reproduced(counts.loc[reading])} by what {which}"
+        for reading, which in zip(("as written", "as published"), whose, strict=True)
+    ]
+    return f"Published errors reproduced: {', '.join(parts)}."
+
+
+def _reproduced(counts: pd.Series) -> str:
+    """Return "7 of 10 (5 within a point; 6 not comparable)" of a row of `verdicts.tally`."""
+    counts = counts.reindex(["reproduced", "within a point", "not comparable", "all"], fill_value=0)
+    beside = f"{counts['within a point']} within a point"
+    if counts["not comparable"]:
+        beside += f"; {counts['not comparable']} not comparable here"
+    comparable = counts["all"] - counts["not comparable"]
+    return f"{counts.reproduced} of {comparable} ({beside})"
 
 
 def claims_sentence(found: Findings, report: str | None = None) -> str:
@@ -131,7 +176,7 @@ def cost_sentence(found: Findings) -> str:
     groups = {
         "plain": ~ranked.shared & ~ranked.auxiliary,
         "with weight sharing": ranked.shared & ~ranked.auxiliary,
-        "with an auxiliary loss": ~ranked.shared & ranked.auxiliary,
+        "with a digit loss": ~ranked.shared & ranked.auxiliary,
         "with both": ranked.shared & ranked.auxiliary,
     }
     means = [
@@ -144,8 +189,9 @@ def cost_sentence(found: Findings) -> str:
         for cost in ("parameters", "training_gflop")
     )
     return (
-        f"Mean error, and how many networks: {', '.join(means)}. The rank correlation of error "
-        f"with the number of parameters is {of_size:+.2f}, with training compute {of_work:+.2f}."
+        f"Mean error of different networks, and how many: {', '.join(means)}. The rank correlation "
+        f"of error with the number of parameters is {of_size:+.2f}, with training compute "
+        f"{of_work:+.2f} (n = {len(ranked)} networks)."
     )
 
 
@@ -155,11 +201,9 @@ def _network(row: pd.Series) -> str:
 
 def summary(found: Findings) -> pd.DataFrame:
     """Return one row per report: published errors reproduced, claims by verdict."""
-    counts = verdicts.tally(found.numbers).reindex(columns=["reproduced", "all"], fill_value=0)
+    counts = verdicts.tally(found.numbers)
     numbers = {
-        reading: counts.xs(reading, level="reading").apply(
-            "{0.reproduced} of {0[all]}".format, axis=1
-        )
+        reading: counts.xs(reading, level="reading").apply(_reproduced, axis=1)
         for reading in ("as written", "as published")
     }
     claims = tables.verdict_counts(found.decisions).set_index("report").drop(columns="all")
@@ -169,10 +213,10 @@ def summary(found: Findings) -> pd.DataFrame:
     ).reset_index()
 
 
-def contradicted(found: Findings, report: str) -> list[tuple[str, str]]:
-    """Return the contradicted claims of a report, each with what decides it."""
+def contradicted(found: Findings, report: str) -> list[tuple[str, str, str]]:
+    """Return the contradicted claims of a report, each with its reading and what decides it."""
     return [
-        (f"{d.claim.id}: {d.claim.claim}", tables.finding_text(d.deciding))
+        (f"{d.claim.id}: {d.claim.claim}", d.claim.reading, tables.finding_text(d.deciding))
         for d in found.decisions
         if d.claim.report == report and d.verdict == "contradicted"
     ]
@@ -193,7 +237,9 @@ def _interaction(row: pd.Series) -> str:
     bounds = tables.interval(row, "+")
     if not bounds:
         return "Whether the two add up is left open."
-    word = ", which leaves open whether they help each other or overlap"
+    word = ", which leaves open whether together they do more or less than their sum"
     if not row.low <= 0 <= row.high:
-        word = ": they help each other" if row.high < 0 else ": they overlap"
+        word = (
+            ": together more than their sum" if row.high < 0 else ": together less than their sum"
+        )
     return f"The interaction of the two is {row['mean']:+.1f} points ({bounds}){word}."

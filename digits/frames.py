@@ -29,8 +29,8 @@ def tidy(records: list[Record]) -> pd.DataFrame:
     """Make one row per record. Errors and digit accuracy in per cent, times in seconds.
 
     shortened: the run had fewer epochs, trainings or training pairs than its report has.
-    shared: both images pass one branch; auxiliary: an auxiliary loss is trained; training_gflop:
-    billions of floating-point operations of the training steps.
+    shared: both images pass one branch; auxiliary: a loss on the digits is trained;
+    training_gflop: billions of floating-point operations of the training steps.
 
     Of a run of several trainings, train_error and test_error are the means over the errors after
     each, which is how the table that this protocol comes from was averaged (kqiku). Of a
@@ -38,8 +38,7 @@ def tidy(records: list[Record]) -> pd.DataFrame:
     median and fold_sd their population SD.
 
     What claims are about, made of these: gap, the test error minus the train error; digit_error,
-    of single digits, and misread_pairs, the share of pairs with a digit misread if the two were
-    misread independently; and of the curves what `_course` gives.
+    of single digits; and of the curves what `_course` gives.
     """
     rows = []
     for record in records:
@@ -57,7 +56,8 @@ def tidy(records: list[Record]) -> pd.DataFrame:
             "train_pairs": record.recipe.train_pairs,
             "learning_rate": record.recipe.learning_rate,
             "shared": shares_weights(experiment.build),
-            "auxiliary": record.recipe.auxiliary_weight > 0,
+            "auxiliary": record.recipe.auxiliary_weight > 0
+            and record.test_digit_accuracy is not None,
             "training_gflop": _training_gflop(record.recipe, experiment.build),
             "shortened": _shortened(record.recipe, experiment.recipe),
         }
@@ -69,13 +69,11 @@ def tidy(records: list[Record]) -> pd.DataFrame:
         noisy = np.array(record.fold_errors_training_mode or [np.nan])
         row |= {"fold_error": folds.mean(), "fold_error_training_mode": noisy.mean()}
         row |= {"fold_median": np.median(folds), "fold_sd": folds.std()}
+        row["fold_median_training_mode"] = np.median(noisy)
         rows.append(row | _course(record))
     frame = pd.DataFrame(rows).astype({name: float for name in NOT_IN_ALL})
-    read = frame.test_digit_accuracy
     return frame.assign(
-        gap=frame.test_error - frame.train_error,
-        digit_error=100 - read,
-        misread_pairs=100 - read**2 / 100,
+        gap=frame.test_error - frame.train_error, digit_error=100 - frame.test_digit_accuracy
     )
 
 

@@ -15,7 +15,7 @@ from digits.findings import Findings
 class Card(NamedTuple):
     """What a report claimed and what was found.
 
-    numbers, claims: in a sentence each; contradicted: claims with what decides them; best: its
+    numbers, claims: in a sentence each; contradicted: claims, how read, what decides; best: its
     best network under the common protocol, with the error.
     """
 
@@ -24,7 +24,7 @@ class Card(NamedTuple):
     claimed: str
     numbers: str
     claims: str
-    contradicted: list[tuple[str, str]]
+    contradicted: list[tuple[str, str, str]]
     best: str
 
 

@@ -4,6 +4,7 @@ Everything takes and gives per cent, or points of per cent for differences. n is
 the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
 """
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -227,6 +228,10 @@ def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+#: The likelihood is flat where a variance is nearly 0; the best of several fits is taken.
+OPTIMISERS = ("powell", "lbfgs", "bfgs")
+
+
 def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
     """Return the mean of `points` and its standard error, with random designs and rounds."""
     model = smf.mixedlm(
@@ -235,10 +240,16 @@ def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
         groups=np.ones(len(points)),
         vc_formula={"design": "0 + C(design)", "round": "0 + C(seed)"},
     )
+    fits = []
     with warnings.catch_warnings():
-        # A variance that is estimated as 0, or nearly, is an answer here, not a fault.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        fitted = model.fit(reml=True)
-    return float(fitted.fe_params["Intercept"]), float(fitted.bse_fe["Intercept"])
+        warnings.simplefilter("ignore", ConvergenceWarning)  # asked of each fit below
+        warnings.simplefilter("ignore", RuntimeWarning)  # of steps that are not taken
+        warnings.simplefilter("ignore", UserWarning)  # a variance of 0 is an answer here
+        for method in OPTIMISERS:
+            with contextlib.suppress(np.linalg.LinAlgError):
+                fits.append(model.fit(reml=True, method=method))
+    found = [fit for fit in fits if np.isfinite(fit.bse_fe["Intercept"])]
+    if not found:
+        return np.nan, np.nan
+    best = max(found, key=lambda fit: fit.llf)
+    return float(best.fe_params["Intercept"]), float(best.bse_fe["Intercept"])

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from digits.errors import InputError
 from digits.experiment import Experiment
 from digits.models.blocks import parameters_built_by
 from digits.statistics import difference_from_published, summarise
@@ -88,10 +89,12 @@ def verdict_on_difference(
         return "not comparable", "no records"
     if shortened:
         return "not comparable", "our runs were shortened"
+    if n == 1:
+        return "not comparable", "one round of ours"
     if abs(difference) < MARGIN or low <= 0 <= high:
         return "reproduced", ""
     if np.isnan(low):
-        return "not comparable", "too few rounds for an interval"
+        return "not comparable", "no spread for an interval"
     return ("better" if difference < 0 else "worse"), ""
 
 
@@ -111,11 +114,10 @@ def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFr
     errors["quantity"] = errors.quantity.str.removesuffix(TRAINING_MODE)
     found = [errors, _counts(experiments), _times(frame, experiments)]
     numbers = pd.concat([part for part in found if len(part)], ignore_index=True)
-    order = {experiment.report: place for place, experiment in enumerate(experiments[::-1])}
-    reports = numbers.experiment.map(lambda name: by_id[name].report)
-    numbers.insert(0, "report", reports)
+    order = list(dict.fromkeys(experiment.report for experiment in experiments))
+    numbers.insert(0, "report", [by_id[name].report for name in numbers.experiment])
     return numbers.sort_values(
-        "report", key=lambda names: -names.map(order), kind="stable", ignore_index=True
+        "report", key=lambda names: names.map(order.index), kind="stable", ignore_index=True
     )
 
 
@@ -129,24 +131,31 @@ def reading(experiment: Experiment) -> str:
 def _counts(experiments: list[Experiment]) -> pd.DataFrame:
     rows = {}
     for experiment in experiments:
-        reported = experiment.reported_parameters
+        reported, count = experiment.reported_parameters, parameters_built_by(experiment.build)
         if reported is None:
             continue
-        count = parameters_built_by(experiment.build)
+        if count != reported and not experiment.misprinted:
+            raise InputError(
+                f"{experiment.id} has {count} parameters, but its report {reported}: mend the "
+                "network, or mark the number as misprinted."
+            )
         name = experiment.id.partition("/")[2].partition("@")[0]
-        coded = experiment.variant in ("published", "repaired")  # one count for all variants
+        if experiment.report == "kqiku":  # printed by the code, one count for all variants
+            name = name.partition("+")[0]
         row = {
             "experiment": experiment.id,
-            "row": name.partition("+")[0] if coded and experiment.report == "kqiku" else name,
+            "row": f"text, {name}" if experiment.variant == "text" else name,
             "quantity": "parameters",
             "published": reported,
             "ours": count,
             "difference": count - reported,
-            "verdict": "reproduced" if count == reported else "misprint",
+            "shortened": False,
+            "verdict": "misprint" if experiment.misprinted else "reproduced",
             "why": "the authors' program prints our number" if experiment.misprinted else "",
-            "reading": "as published" if experiment.report == "kqiku" else "as written",
+            # Not in the given texts of these two.
+            "reading": "as published" if experiment.report in ("kqiku", "zadoks") else "as written",
         }
-        rows.setdefault((experiment.report, row["row"], reported), row)
+        rows.setdefault((experiment.report, row["row"]), row)
     return pd.DataFrame(rows.values())
 
 
@@ -168,16 +177,24 @@ def _times(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
             "reading": "as written",
         }
         verdict, why = "not comparable", "no records"
-        if {experiment.id, reference.id} <= set(seconds.columns):
-            logs = np.log(seconds[experiment.id] / seconds[reference.id]).dropna()
-            ratio = summarise(logs)
-            ours = np.exp(ratio["mean"])
-            row |= {"ours": ours, "n": int(ratio["n"])}
-            row |= {"ours_low": np.exp(ratio["low"]), "ours_high": np.exp(ratio["high"])}
-            verdict = verdict_on_ratio(ours / row["published"])
+        ratios = time_ratios(seconds, experiment.id, reference.id)
+        if len(ratios):
+            row |= {"ours": ratios.median(), "n": len(ratios)}
+            verdict = verdict_on_ratio(row["ours"] / row["published"])
             why = "" if verdict == "reproduced" else "other machines: theirs a GPU"
-        rows.append(row | {"verdict": verdict, "why": why})
+        rows.append(row | {"shortened": False, "verdict": verdict, "why": why})
     return pd.DataFrame(rows)
+
+
+def time_ratios(seconds: pd.DataFrame, of: str, to: str) -> pd.Series:
+    """Return by round how often as long one experiment trained as another; empty without runs.
+
+    seconds: rounds by experiments. Of these the median counts: what else a machine did in one
+    round makes a mean of times worthless.
+    """
+    if not {of, to} <= set(seconds.columns):
+        return pd.Series(dtype=float)
+    return (seconds[of] / seconds[to]).dropna()
 
 
 def verdict_on_ratio(factor: float) -> Verdict:
@@ -190,19 +207,24 @@ def verdict_on_ratio(factor: float) -> Verdict:
 def tally(numbers: pd.DataFrame) -> pd.DataFrame:
     """Count the verdicts on published errors: one row per report and reading.
 
-    numbers: what `all_numbers` gives. A number whose authors' code ran it as it is written counts
-    under both readings. Columns: every verdict that occurs, and all.
+    numbers: what `all_numbers` gives. A number that has no reading as published, since our reading
+    of the text follows the code where the text is silent, counts under both. Columns: "within a
+    point", how many of the reproduced differ by less than that; every verdict that occurs; all.
     """
     errors = numbers[~numbers.quantity.isin(["parameters", "training time"])]
     errors = pd.concat([errors[errors.reading != "repaired"], _also_as_published(errors)])
     counts = pd.crosstab([errors.report, errors.reading], errors.verdict)
+    counts["all"] = counts.sum(axis=1)
+    near = (errors.verdict == "reproduced") & (errors.difference.abs() < MARGIN)
+    near = near.groupby([errors.report, errors.reading]).sum()
+    counts.insert(0, "within a point", near)
     order = [
         (report, reading)
         for report in dict.fromkeys(errors.report)
         for reading in READINGS
         if (report, reading) in counts.index
     ]
-    return counts.loc[order].assign(all=counts.sum(axis=1))
+    return counts.loc[order]
 
 
 def _also_as_published(errors: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.claims import BY_REPORT, CLAIMS, Claim, decide, under_the_common_protocol
+from digits.claims import BY_REPORT, CLAIMS, Claim, decide, decide_again
 from digits.claims.deciding import (
     QUANTITIES,
     VERDICTS,
@@ -54,7 +54,7 @@ def test_claims_are_numbered_without_gaps_report_by_report():
 
 def test_every_part_names_experiments_and_quantities_that_exist():
     design_arguments = {c.id for c in CLAIMS if not c.parts}
-    assert design_arguments == {"C0.11", "C2.13", "C4.6", "C4.7"}
+    assert design_arguments == {"C0.11", "C2.12", "C2.13", "C4.6", "C4.7"}
     for part in itertools.chain.from_iterable(c.parts for c in CLAIMS):
         assert all(EXPERIMENTS[name].protocol == "own" for name in part.experiments)
         assert part.value in QUANTITIES
@@ -184,11 +184,26 @@ def test_counting_parameters_needs_no_records():
     assert decision.deciding.mean == pytest.approx(2_699_968 / 2_700_834)
 
 
-def test_the_common_protocol_stands_in_for_the_reports_own():
-    runs = frame({"common/kqiku/fcc": [9.0, 8.0], "kqiku/fcc": [1.0, 2.0]})
-    (name,) = under_the_common_protocol(runs).experiment.unique()
-    assert name == "kqiku/fcc"
-    assert under_the_common_protocol(runs).precise_error.tolist() == [9.0, 8.0]
+def test_under_the_common_protocol_only_comparisons_of_errors_are_decided_again():
+    runs = frame({"common/a": [9.0, 8.0, 9.5], "common/b": [1.0, 2.0, 1.2], "a": [1.0, 2.0, 3.0]})
+    both = claim(lower("b", than="a"), level("a", high=5), lower("a", than="b", value="gap"))
+    decision = decide_again(both, runs.assign(gap=0.0))
+    assert [finding.mean for finding in decision.findings] == pytest.approx([-22.3 / 3, 0])
+    assert decide_again(claim(level("a", high=5)), runs).findings == ()
+    assert decide(claim(level("a", high=5)), runs).findings[0].mean == 2
+
+
+def test_the_same_value_in_many_rounds_is_known_and_in_two_it_may_be_chance():
+    part = level("a", high=1)
+    assert part.find(frame({"a": [0.0] * 5})).verdict == "supported"
+    assert part.find(frame({"a": [0.0] * 2})).verdict == "undecided"
+
+
+def test_what_lacks_records_alone_has_no_part_that_decides():
+    runs = frame({"a": [10.0, 11.0, 12.0], "b": [7.0, 8.1, 9.0]})
+    decision = decide(claim(lower("b", than="a"), lower("c", than="a")), runs)
+    assert (decision.verdict, decision.deciding) == ("undecided", None)
+    assert decision.held == "1 of 2, 1 without records"
 
 
 @pytest.fixture(scope="module")

@@ -47,8 +47,11 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(frame):
     for effect in ("weight sharing alone", "auxiliary loss alone", "both"):
         row = found.pooled.set_index("effect").loc[effect]
         assert f"{row['mean']:+.1f} points ({row.low:+.2f} to {row.high:+.2f})" in answer
-    assert f"over {found.effects.design.nunique()} designs" in answer
-    assert not found.effects.design.str.contains("wider").any()
+    cells = [cell for design in findings.EQUAL_WIDTH for cell in design.cells]
+    assert len(set(cells)) == len(cells)  # no network counts in two designs
+    assert {d.baseline for d in findings.EQUAL_WIDTH} == {"two branches", "one stacked net"}
+    assert f"over {len(findings.TWO_BRANCHES)} networks with one branch" in answer
+    assert f"({len(findings.EQUAL_WIDTH)} in all)" in answer
     claims = re.search(r"Claims: (.*?)\.$", answer)[1]
     assert sum(int(n) for n in re.findall(r"\d+", claims)) == 58
 
@@ -61,7 +64,7 @@ def test_sentences_about_one_report_count_its_own(frame):
         assert [
             summary[f"errors reproduced {reading}"][report]
             for reading in ("as written", "as published")
-        ] == re.findall(r"(\d+ of \d+) by", sentence)
+        ] == re.findall(r"(\d+ of \d+ \(.*?\)) by", sentence)
         claims = findings.claims_sentence(found, report)
         mine = [d for d in found.decisions if d.claim.report == report]
         assert sum(int(n) for n in re.findall(r"\d+", claims)) == len(mine)

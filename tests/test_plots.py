@@ -51,7 +51,7 @@ def build(name, smoke):
     if name == "cost":
         return plots.error_against_cost(found.ranking, SCOPE)
     if name == "worth":
-        return plots.pooled_forest(found.effects, found.pooled, "Title", SCOPE)
+        return plots.effects_forest(found.effects, "Title", SCOPE, findings.means(found))
     if name == "numbers":
         return plots.published_and_ours(found.numbers, SCOPE)
     if name == "claims":

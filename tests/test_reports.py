@@ -101,7 +101,7 @@ def test_damachis_tables_stand_at_their_networks(name):
     assert printed["test_error"] == (pytest.approx(100 - test), None, 1)
     both = "cnn" in name
     assert printed["fold_median"] == (100 - median, None, 1)
-    assert len(printed) == (5 if both else 3)
+    assert len(printed) == (6 if both else 3)
     recipe = experiment.recipe
     assert recipe.score_in_training_mode == both
     assert (recipe.epochs, recipe.batch_size, recipe.target_weight) == (epochs, batch, weight)

@@ -204,15 +204,17 @@ def test_folds_beside_the_printed_ones_by_hand():
 def test_times_as_ratios_to_one_network():
     runs = pd.DataFrame(
         {
-            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1", "jaubert/model_1@text"],
-            "train_seconds": [1.0, 2.0, 30.0, 6.0, 9.0],
+            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1"] * 3,
+            "seed": [0, 1, 2] * 2,
+            "train_seconds": [1.0, 2.0, 30.0, 3.0, 6.0, 9.0],
         }
     )
     table = tables.time_table(runs, "jaubert/model_0").set_index("experiment")
     assert list(table.index) == ["jaubert/model_0", "jaubert/model_1"]  # the report's table
     row = table.loc["jaubert/model_1"]
     assert row["published (s)"] == "5.1"
-    assert (row["published ratio"], row["our ratio"]) == ("1.6", "3.0")
+    # 3, 3 and 0.3: one round in which the machine did something else does not count.
+    assert (row["published ratio"], row["our ratio, median"]) == ("1.6", "3.0")
 
 
 def test_every_difference_has_its_interval_and_n():

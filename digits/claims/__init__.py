@@ -1,7 +1,7 @@
 """Every claim of the reports as a declared value, and how the records decide it."""
 
 from digits.claims import cadei, damachi, jaubert, kqiku, zadoks
-from digits.claims.deciding import Claim, Decision, decide, under_the_common_protocol
+from digits.claims.deciding import Claim, Decision, decide, decide_again
 
 #: What each report claims in short, who wrote it, and its claims.
 BY_REPORT = {
@@ -13,4 +13,4 @@ BY_REPORT = {
 }
 CLAIMS: tuple[Claim, ...] = tuple(claim for report in BY_REPORT.values() for claim in report.CLAIMS)
 
-__all__ = ["BY_REPORT", "CLAIMS", "Claim", "Decision", "decide", "under_the_common_protocol"]
+__all__ = ["BY_REPORT", "CLAIMS", "Claim", "Decision", "decide", "decide_again"]

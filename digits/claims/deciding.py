@@ -31,7 +31,6 @@ QUANTITIES = {
     "train_error": ("train error", "points"),
     "test_error": ("test error", "points"),
     "digit_error": ("error on digits", "points"),
-    "misread_pairs": ("pairs with a misread digit", "points"),
     "fold_error": ("cross-validation error", "points"),
     "fold_sd": ("SD over folds", "points"),
     "gap": ("test minus train error", "points"),
@@ -60,15 +59,31 @@ class Range(Value):
         return "undecided"
 
     def slack(self, low: float, high: float) -> float:
-        """Return how far inside the range an interval lies, negative by how far it sticks out."""
-        return min(low - self.low, self.high - high)
+        """Return how far inside the range an interval lies, in its half-widths.
+
+        Negative by how far it sticks out; so quantities of different units can be compared.
+        """
+        return min(low - self.low, self.high - high) / max((high - low) / 2, 1e-9)
+
+    @property
+    def text(self) -> str:
+        """The range in words."""
+        if self.low == -np.inf:
+            return "negative" if self.high == 0 else f"at most {self.high:g}"
+        if self.high == np.inf:
+            return "positive" if self.low == 0 else f"at least {self.low:g}"
+        return f"{self.low:g} to {self.high:g}"
 
 
 class Finding(NamedTuple):
-    """What was found of one part: mean and interval over n rounds, and the verdict."""
+    """What was found of one part: mean and interval over n rounds, and the verdict.
+
+    claimed: the range in which the mean should lie, in words; slack: see `Range.slack`.
+    """
 
     what: str
     unit: str
+    claimed: str
     mean: float
     low: float
     high: float
@@ -100,18 +115,19 @@ class Part(Value):
     def find(self, frame: pd.DataFrame) -> Finding:
         """Decide the part by tidy rows of full-length runs."""
         name, unit = QUANTITIES[self.value]
+        known = f"{name}, {self.what}", unit, self.claimed.text
         runs = frame[frame.experiment.isin(self.experiments)]
         rounds = pd.Series(dtype=float)
         if set(runs.experiment) == set(self.experiments):
             rounds = self.per_round(self._table(runs)).dropna()
         if rounds.empty:
-            nan = np.nan
-            return Finding(f"{name}, {self.what}", unit, nan, nan, nan, 0, "no records", nan)
+            return Finding(*known, np.nan, np.nan, np.nan, 0, "no records", np.nan)
         found = summarise(rounds)
-        low, high = found["low"], found["high"]
+        low, high, n = found["low"], found["high"], int(found["n"])
+        if n > 2 and found["sd"] == 0:
+            low = high = found["mean"]  # the same in every round, such as no error at all
         verdict, slack = self.claimed.verdict(low, high), self.claimed.slack(low, high)
-        what = f"{name}, {self.what}"
-        return Finding(what, unit, found["mean"], low, high, int(found["n"]), verdict, slack)
+        return Finding(*known, found["mean"], low, high, n, verdict, slack)
 
     def _table(self, runs: pd.DataFrame) -> pd.DataFrame:
         return runs.pivot(index="seed", columns="experiment", values=self.value)
@@ -204,7 +220,8 @@ class Parameters(Part):
         of, against = (parameters_built_by(EXPERIMENTS[n].build) for n in (self.of, self.against))
         share = of / against
         verdict, slack = self.claimed.verdict(share, share), self.claimed.slack(share, share)
-        return Finding(self.what, "", share, share, share, 0, verdict, slack)
+        known = self.what, "", self.claimed.text
+        return Finding(*known, share, share, share, 0, verdict, slack)
 
 
 def lower(of: str, *, than: str, by: float = 0.0, value: str = "precise_error") -> Difference:
@@ -257,14 +274,13 @@ class Decision(NamedTuple):
 
     @property
     def deciding(self) -> Finding | None:
-        """The finding that decides, the worst for the claim; None without any that is measured.
+        """The finding that decides: the worst for the claim of those that have its verdict.
 
-        Of a supported claim the one that is supported by the least, of others among those that
-        keep it from being supported.
+        None for a claim that nothing measured decides, or that only lacks records.
         """
-        measured = [f for f in self.findings if f.verdict != "no records"]
-        deciding = [f for f in measured if f.verdict == self.verdict] or measured
-        return min(deciding, key=lambda f: np.nan_to_num(f.slack, nan=-np.inf), default=None)
+        same = [finding for finding in self.findings if finding.verdict == self.verdict]
+        measured = [finding for finding in same if finding.verdict != "no records"]
+        return min(measured, key=lambda f: np.nan_to_num(f.slack, nan=-np.inf), default=None)
 
     @property
     def held(self) -> str:
@@ -276,7 +292,7 @@ class Decision(NamedTuple):
 
 
 def decide(claim: Claim, frame: pd.DataFrame) -> Decision:
-    """Decide a claim by the full-length runs among tidy rows."""
+    """Decide a claim by the full-length runs among tidy rows of the reports' own protocols."""
     full = frame[~frame.shortened]
     findings = tuple(part.find(full) for part in claim.parts)
     return Decision(claim, combine(finding.verdict for finding in findings), findings)
@@ -294,10 +310,17 @@ def combine(verdicts: Iterable[Verdict]) -> Verdict:
     return "no records" if found == {"no records"} else "undecided"
 
 
-def under_the_common_protocol(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs of the common protocol as if they were the reports' own networks.
+def decide_again(claim: Claim, frame: pd.DataFrame) -> Decision:
+    """Decide a claim by the common protocol's runs of the same networks, with all else equal.
 
-    So a claim can be decided a second time, with all else equal.
+    Only parts that compare errors of two networks count: levels, times and epochs are those of a
+    report's own protocol.
     """
     common = frame[frame.experiment.str.startswith(PREFIX)]
-    return common.assign(experiment=common.experiment.str.removeprefix(PREFIX))
+    common = common.assign(experiment=common.experiment.str.removeprefix(PREFIX))
+    comparing = tuple(
+        part
+        for part in claim.parts
+        if isinstance(part, Difference) and part.value in ("precise_error", "test_error", "gap")
+    )
+    return decide(claim.model_copy(update={"parts": comparing}), common)

@@ -39,19 +39,19 @@ CLAIMS = (
         id="C2.1",
         claim="model_0 does surprisingly well for its training time",
         parts=(
-            *(alike(M0, net, within=3) for net in BOTH),
+            *(lower(M0, than=net, by=-3) for net in BOTH),
             *(lower(M0, than=net, value="train_seconds") for net in BOTH),
         ),
-        reading="within three points of model_1 and model_2, in less time",
+        reading="at most three points behind model_1 and model_2, in less time",
     ),
     _claim(
         id="C2.2",
         claim="model_1 gains nothing significant over model_0, only a few percent for more time",
         parts=(
-            Difference(of=M1, minus=M0, claimed=Range(low=-3.0, high=0.0)),
+            Difference(of=M1, minus=M0, claimed=Range(low=-3.0, high=1.0)),
             _longer(M1, than=M0),
         ),
-        reading="better by three points at most, and slower",
+        reading="better by three points at most, not worse by more than one; slower",
     ),
     _claim(
         id="C2.3",
@@ -69,7 +69,7 @@ CLAIMS = (
             alike(f"{M1}+ws+aux", f"{M2}+ws+aux", within=1),
             *(level(f"{net}+ws+aux", high=4) for net in BOTH),
         ),
-        reading="similar: within a point",
+        reading="similar: within a point; over 96 %: errors under 4 %, without a tolerance",
     ),
     _claim(
         id="C2.5",
@@ -78,7 +78,7 @@ CLAIMS = (
             Spread(of=f"{net}+ws", minus=net, value="test_error", claimed=Range(low=0.0))
             for net in BOTH
         ),
-        reading="test errors lie further from their median with weight sharing",
+        reading="slightly higher: test errors lie further from their median",
     ),
     _claim(
         id="C2.6",
@@ -93,9 +93,9 @@ CLAIMS = (
         id="C2.7",
         claim="Weight sharing without digit information gives limited gains",
         parts=tuple(
-            Difference(of=f"{net}+ws", minus=net, claimed=Range(low=-3.0, high=0.0)) for net in BOTH
+            Difference(of=f"{net}+ws", minus=net, claimed=Range(low=-3.0, high=1.0)) for net in BOTH
         ),
-        reading="a gain, of three points at most",
+        reading="better by three points at most, not worse by more than one",
     ),
     _claim(
         id="C2.8",
@@ -124,7 +124,7 @@ CLAIMS = (
                 for cell in ("+ws", "+aux2")
             ),
         ),
-        reading="on one core of ours, theirs on a GPU",
+        reading="on one core of ours, which at times did other work; theirs on a GPU",
     ),
     _claim(
         id="C2.11",
@@ -135,17 +135,8 @@ CLAIMS = (
     _claim(
         id="C2.12",
         claim="Comparing recognised digits is easier to learn than recognising them",
-        parts=tuple(
-            Between(
-                of=f"{net}{cell}",
-                value="test_error",
-                minus_value="misread_pairs",
-                claimed=Range(high=0.0),
-            )
-            for net in BOTH
-            for cell in ("+aux2", "+ws+aux")
-        ),
-        reading="fewer pairs are decided wrongly than have a misread digit",
+        reading="easier to learn is not measured; that fewer pairs are decided wrongly than have "
+        "a misread digit is nearly implied, since most misreadings keep the order",
     ),
     _claim(
         id="C2.13",

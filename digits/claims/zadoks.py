@@ -18,8 +18,9 @@ CLAIMS = (
     _claim(
         id="C4.1",
         claim="With weight sharing and auxiliary loss: 95.22 ± 0.62 % test accuracy in 25 epochs",
-        parts=(level(f"{NET}+ws+aux@published", low=3.78, high=5.78, value="test_error"),),
-        reading="within a point, by the protocol of the author's code (batch 128, a ReLU more)",
+        parts=(level(f"{NET}+ws+aux", low=3.78, high=5.78),),
+        reading="within a point, by the protocol of the text; that of the author's code, with "
+        "batches of 128 and a ReLU more, does reach it (see the published numbers)",
     ),
     _claim(
         id="C4.2",

@@ -9,7 +9,6 @@ from digits.plots.comparison import (
     effects_forest,
     error_against_cost,
     error_boxes,
-    pooled_forest,
     ranking,
     seconds_a_round,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "loss_and_accuracy",
     "mean_digits",
     "pairs_grid",
-    "pooled_forest",
     "published_and_ours",
     "ranking",
     "save",

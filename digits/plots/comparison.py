@@ -122,66 +122,49 @@ def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
-def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
-    """Show the effects of the 2x2 design with their intervals, a panel an effect.
+def effects_forest(
+    effects: pd.DataFrame,
+    title: str,
+    caption: str,
+    pooled: dict[str, tuple[list[str], pd.DataFrame]] | None = None,
+) -> Figure:
+    """Show the effects of 2x2 designs with their intervals, a panel an effect.
 
     effects: what `statistics.factorial_effects` gives.
+    pooled: means over designs by their name: which designs, and what `statistics.pooled_effects`
+        gives of them. Each stands as a diamond below its designs, as far as they are not shown
+        above it.
     """
     names = [name for name in EFFECTS if name in set(effects.effect)]
     designs = list(dict.fromkeys(effects.design))
+    rows = {} if pooled else {design: None for design in designs}
+    for mean, (members, summaries) in (pooled or {}).items():
+        rows |= {design: None for design in designs if design in members}
+        rows[mean] = summaries.set_index("effect")
     figure, axes = plt.subplots(
         2,
         3,
-        figsize=(8.5, 2 * (0.26 * len(designs) + 0.75) + 0.9),
+        figsize=(8.5, 2 * (0.26 * len(rows) + 0.75) + 0.9),
         sharex=True,
         sharey=True,
     )
+    found = effects.set_index(["effect", "design"])
     for axis, name in zip(axes.flat, names, strict=True):
-        for height, design in enumerate(designs):
-            row = effects[(effects.effect == name) & (effects.design == design)]
-            mean, low, high = row[["mean", "low", "high"]].to_numpy(dtype=float)[0]
-            colour = colour_of(design)
-            axis.plot(mean, height, "o", color=colour)
-            if np.isfinite(low):
-                axis.plot([low, high], [height, height], color=colour)
+        for height, (row, means) in enumerate(rows.items()):
+            if means is None:
+                mean, low, high = found.loc[(name, row), ["mean", "low", "high"]].astype(float)
+                axis.plot(mean, height, "o", color=colour_of(row))
+                axis.plot([low, high], [height, height], color=colour_of(row))
+                continue
+            mean, low, high = means.loc[name, ["mean", "low", "high"]].astype(float)
+            corners = [(low, height), (mean, height - 0.28), (high, height), (mean, height + 0.28)]
+            if np.isfinite(corners).all():
+                axis.add_patch(Polygon(corners, facecolor="black", edgecolor="none"))
+            axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
-        name_rows(axis, designs)
-    for axis in axes[-1]:
-        axis.set_xlabel("points of error")
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
-    caption_below(figure, caption)
-    return figure
-
-
-def pooled_forest(effects: pd.DataFrame, pooled: pd.DataFrame, title: str, caption: str) -> Figure:
-    """Show effects over designs, a panel each, and below them their mean as a diamond.
-
-    effects: what `statistics.factorial_effects` gives; pooled: what `statistics.pooled_effects`
-    gives of the same designs.
-    """
-    names = [name for name in EFFECTS if name in set(effects.effect)]
-    designs = list(dict.fromkeys(effects.design))
-    rows = [*(design.removeprefix("common/") for design in designs), "all, mixed model"]
-    figure, axes = plt.subplots(
-        2, 3, figsize=(8.5, 2 * (0.26 * len(rows) + 0.75) + 0.9), sharex=True, sharey=True
-    )
-    for axis, name in zip(axes.flat, names, strict=True):
-        for height, design in enumerate(designs):
-            row = effects[(effects.effect == name) & (effects.design == design)].iloc[0]
-            mean, low, high = row[["mean", "low", "high"]].to_numpy(dtype=float)
-            axis.plot(mean, height, "o", color=colour_of(design))
-            axis.plot([low, high], [height, height], color=colour_of(design))
-        whole = pooled[pooled.effect == name].iloc[0]
-        place, end = len(designs), 0.25
-        diamond = [(whole.low, place), (whole["mean"], place - end), (whole.high, place)]
-        if np.isfinite(whole.low):
-            diamond.append((whole["mean"], place + end))
-            axis.add_patch(Polygon(diamond, facecolor="black", edgecolor="none"))
-        axis.axhline(place - 0.5, color="#bbbbbb", linewidth=0.6)
-        axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_title("\n".join(textwrap.wrap(name, 28)))
-        name_rows(axis, rows)
+        name_rows(axis, [row.removeprefix("common/") for row in rows])
+        axis.autoscale_view(scaley=False)
     for axis in axes[-1]:
         axis.set_xlabel("points of error")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)

@@ -68,7 +68,7 @@ def _printed(name: str):
     for suffix in ("", "_training_mode") if name.startswith("cnn") else ("",):
         yield f"fold_error{suffix}", folds, sd, f"Table I, {name}"
         yield f"test_error{suffix}", test, None, f"Table II, {name}"
-    yield "fold_median", MEDIANS[name], None, f"Figure 7, {name}"
+        yield f"fold_median{suffix}", MEDIANS[name], None, f"Figure 7, {name}"
 
 
 def _row(

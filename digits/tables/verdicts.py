@@ -17,6 +17,7 @@ QUANTITIES = {
     "digit_error": "single digits",
     "test_error_training_mode": "test, training mode",
     "fold_error_training_mode": "cross-validation, training mode",
+    "fold_median_training_mode": "cross-validation, median, training mode",
 }
 
 
@@ -106,11 +107,11 @@ def part_table(decisions: list[Decision]) -> pd.DataFrame:
             "unit": finding.unit,
             "95 % interval": interval(finding._asdict(), "+"),
             "n": finding.n or "",
-            "claimed": _claimed(part.claimed),
+            "claimed": finding.claimed,
             "verdict": finding.verdict,
         }
         for decision in decisions
-        for part, finding in zip(decision.claim.parts, decision.findings, strict=True)
+        for finding in decision.findings
     )
 
 
@@ -128,16 +129,8 @@ def finding_text(finding: Finding | None) -> str:
         return ""
     number = f"{finding.mean:+.2f}" if finding.n else f"{finding.mean:.4f}"
     bounds = interval(finding._asdict(), "+") or "no interval"
-    return f"{finding.what}: {number}" + (f" ({bounds}; n = {finding.n})" if finding.n else "")
-
-
-def _claimed(where) -> str:
-    low, high = where.low, where.high
-    if (low, high) in ((-float("inf"), 0), (0, float("inf"))):
-        return "negative" if high == 0 else "positive"
-    if low == -float("inf"):
-        return f"at most {high:g}"
-    return f"at least {low:g}" if high == float("inf") else f"{low:g} to {high:g}"
+    over = f" ({bounds}; n = {finding.n})" if finding.n else ""
+    return f"{finding.what}: {number}{over}, claimed {finding.claimed}"
 
 
 def _yes(row: pd.Series, holds: bool) -> str:
@@ -176,7 +169,7 @@ def _ours(row: pd.Series) -> str:
 def _difference(row: pd.Series) -> str:
     if row["quantity"] == "parameters":
         return blank(row["difference"] or None, "{:+.0f}")
-    if row["quantity"] == "training time" or pd.isna(row["difference"]) or row["shortened"] is True:
+    if row["quantity"] == "training time" or pd.isna(row["difference"]) or row["shortened"]:
         return ""
     bounds = interval(row, "+")
     return f"{row['difference']:+.2f}" + (f" ({bounds})" if bounds else "")
