@@ -89,6 +89,7 @@ def answer(found: Findings) -> str:
     """Return the answer of the study in one paragraph of Markdown, every number from records."""
     pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     best = found.ranking.iloc[0]
+    of_best = found.common[found.common.experiment == best.experiment]
     worth = "One design or one round cannot say what the two options are worth."
     if pooled["mean"].notna().all():
         alone, loss, both = (
@@ -109,7 +110,7 @@ def answer(found: Findings) -> str:
         )
     return (
         f"{worth} The best of the {len(found.ranking)} networks under that one protocol is "
-        f"`{_network(best)}` with {best['mean']:.2f} % error (n = {best['n']:.0f}). "
+        f"`{_network(best)}` with {best['mean']:.2f} % error ({tables.scope(of_best)}). "
         f"{numbers_sentence(found)} {claims_sentence(found)}"
     )
 
