@@ -9,7 +9,7 @@ from matplotlib.patches import Patch, Rectangle
 from scipy import stats
 
 from digits.claims import Decision
-from digits.plots.common import PALETTE, caption, colour_of, name_rows
+from digits.plots.common import PALETTE, caption, colour_of, name_rows, note_beside
 from digits.statistics import CONFIDENCE
 
 #: How a verdict is shown: face, text colour, mark. Dark and light differ in grey as well.
@@ -26,8 +26,8 @@ def published_and_ours(numbers: pd.DataFrame, caption_text: str) -> Figure:
     """Show each published error with its interval beside ours, one row a number, a panel a report.
 
     numbers: what `verdicts.all_numbers` gives; errors alone are shown. Where a report gives mean,
-    SD and n > 1, its bar is the t interval of its mean; otherwise there is none. Rows without a
-    run of ours keep the published number alone.
+    SD and n > 1, its bar is the t interval of its mean; otherwise there is none. At the right edge
+    our rounds, of both readings where there are two; rows without any keep the published number.
     """
     errors = numbers[~numbers.quantity.isin(["parameters", "training time"])]
     errors = errors[errors.reading != "repaired"]
@@ -76,6 +76,8 @@ def _number(axis, height: float, readings: pd.DataFrame) -> None:
         half *= printed.published_sd / np.sqrt(printed.published_n)
     axis.errorbar(printed.published, height - 0.2, xerr=half, elinewidth=1, **_PRINTED)
     places = {"as written": 0.08, "as published": 0.36}
+    rounds = [str(n) for n in readings.n.astype(int) if n]
+    note_beside(axis, height, f"n = {', '.join(rounds)}" if rounds else "no records")
     for found in readings[readings.n > 0].itertuples():
         style = {**_OURS[found.reading], "color": colour_of(f"{found.report}/")}
         where = height + places[found.reading]
