@@ -160,7 +160,8 @@ def effects_forest(
             corners = [(low, height), (mean, height - 0.28), (high, height), (mean, height + 0.28)]
             if np.isfinite(corners).all():
                 axis.add_patch(Polygon(corners, facecolor="black", edgecolor="none"))
-            axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
+            if height < len(rows) - 1:
+                axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
         name_rows(axis, [row.removeprefix("common/") for row in rows])
@@ -219,10 +220,20 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
         best = ranked.sort_values([cost, "mean"])
         best = best[best["mean"] <= best["mean"].cummin()]
         axis.plot(best[cost], best["mean"], color="#999999", linewidth=0.8, zorder=0)
-        for row in best.itertuples():
+        for place, row in enumerate(best.itertuples()):
             name = row.experiment.removeprefix("common/").partition("/")[2]
             where = (getattr(row, cost), row.mean)
-            axis.annotate(name, where, xytext=(4, 4), textcoords="offset points", fontsize=6.5)
+            side = "right" if place == len(best) - 1 else "left"
+            above = place % 2 == 0
+            axis.annotate(
+                name,
+                where,
+                xytext=(4 if side == "left" else -2, 5 if above else -6),
+                textcoords="offset points",
+                ha=side,
+                va="bottom" if above else "top",
+                fontsize=6.5,
+            )
         axis.set(xscale="log", xlabel=label, ylim=(0, None))
     axes[0].set_ylabel("precise test error (%)")
     handles = [
