@@ -27,9 +27,10 @@ NOTEBOOKS = {
     "01_kqiku": ("kqiku/*",),
     "02_cadei": ("cadei/*",),
     "03_jaubert": ("jaubert/*", "search/jaubert/*"),
-    "04_damachi": ("damachi/*",),
+    "04_damachi": ("damachi/*", "search/damachi/*"),
     "05_zadoks": ("zadoks/*",),
     "07_comparison": ("*",),
+    "08_networks": ("*", "search/common/*"),
 }
 
 
@@ -110,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         )
     names = notebooks_named(options.only)
     if not options.train_only:
-        from digits import notebooks, page  # --train-only does without Jupyter
+        from digits import findings, notebooks, page  # --train-only does without Jupyter
 
         notebooks.check(names)
     load(study.source)  # a source that is missing or damaged is told before anything starts
@@ -135,7 +136,8 @@ def run(options: argparse.Namespace) -> int:
             outcomes.append(outcome)
             bar.set_postfix_str(f"last {outcome.name}", refresh=False)
             bar.update()
-    index = page.write_index(study.figures_folder)
+    found = None if study.missing("*") else findings.find(study.ensure("*"))
+    index = page.write_index(study.figures_folder, found)
     failed = sorted(outcome for outcome in outcomes if outcome.status == "failed")
     for outcome in failed:
         print(f"failed: {outcome.name}, {outcome.error}", file=sys.stderr)

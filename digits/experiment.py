@@ -6,20 +6,29 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from torch import nn
 
-from digits.recipe import Recipe, Value
+from digits.recipe import Recipe
+from digits.value import Value
 
 Quantity = Literal[
     "train_error",
     "validation_error",
     "test_error",
     "fold_error",
+    "fold_median",
+    "digit_error",
     "test_error_training_mode",
     "fold_error_training_mode",
+    "fold_median_training_mode",
 ]
 
-#: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one
-#: setting of a search.
-Size = Literal["small", "medium", "large", "deep", "search"]
+#: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
+#: many: a network with one part changed, one of the common comparison, a setting of a search.
+Size = Literal["small", "medium", "large", "deep", "change", "comparison", "search"]
+
+
+def report_of(name: str) -> str:
+    """Return the short name of the report that an experiment or a design belongs to."""
+    return name.removeprefix("search/").removeprefix("common/").split("/")[0]
 
 
 class Published(Value):
@@ -42,7 +51,8 @@ class Published(Value):
 class Experiment(Value):
     """A network, how it is trained, how often, and what was published of it.
 
-    id: `report/model+options@variant`.
+    id: `report/model+options@variant`; under the common protocol `common/` and that (see
+        `common`), as a candidate of a search `search/`, the id and `@` with its setting.
     build: makes the network; called within the round's random stream for initial weights.
     rounds: independent rounds of the full protocol.
     published: the report's numbers for this experiment.
@@ -67,7 +77,12 @@ class Experiment(Value):
     @property
     def report(self) -> str:
         """The short name of the report."""
-        return self.id.removeprefix("search/").split("/")[0]
+        return report_of(self.id)
+
+    @property
+    def protocol(self) -> Literal["own", "common"]:
+        """Whether this is a protocol of the report, or the common one (see `common`)."""
+        return "common" if self.id.startswith("common/") else "own"
 
     @property
     def variant(self) -> str:

@@ -9,6 +9,7 @@ them, and as its code has them where it is silent. The rows stand in `reports/`.
 
 from fnmatch import fnmatchcase
 
+from digits import common
 from digits.errors import InputError
 from digits.experiment import Experiment
 from digits.reports import cadei, damachi, jaubert, kqiku, zadoks
@@ -16,18 +17,24 @@ from digits.search import candidates
 
 REPORTS = (kqiku, cadei, jaubert, damachi, zadoks)
 
-EXPERIMENTS = {
-    experiment.id: experiment for report in REPORTS for experiment in report.experiments()
-}
+_OF_REPORTS = [experiment for report in REPORTS for experiment in report.experiments()]
+COMPARED = common.experiments(_OF_REPORTS)
 
-#: The 2x2 designs of weight sharing and auxiliary loss.
+EXPERIMENTS = {experiment.id: experiment for experiment in _OF_REPORTS + COMPARED}
+
+#: The 2x2 designs of weight sharing and auxiliary loss: in the reports' own protocols, and under
+#: the common one.
 DESIGNS = [design for report in REPORTS for design in report.DESIGNS]
+COMMON_DESIGNS = common.designs(DESIGNS)
+
+#: What is searched: the grid of settings by experiment.
+SEARCHES = jaubert.SEARCHES | damachi.SEARCHES | common.searches(COMPARED)
 
 #: What is trained to choose hyper-parameters; found by patterns that begin with "search/".
 CANDIDATES = {
     candidate.id: candidate
-    for name in jaubert.SEARCHED
-    for candidate in candidates(EXPERIMENTS[name])
+    for name, settings in SEARCHES.items()
+    for candidate in candidates(EXPERIMENTS[name], settings)
 }
 
 

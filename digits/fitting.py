@@ -111,8 +111,8 @@ def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
     if (output.target.ndim == 2) != (recipe.loss == "cross_entropy"):
         raise InputError(
             f"loss = {recipe.loss!r} does not suit the network, whose target has the shape "
-            f"{tuple(output.target.shape)} for two pairs: cross_entropy needs logits (N, 2), "
-            "mean_squared_error a score (N,)."
+            f"{tuple(output.target.shape)} for two pairs: cross_entropy needs logits (N, 2) or "
+            "(N, 1), mean_squared_error a score (N,)."
         )
     if recipe.auxiliary_weight and not output.auxiliary:
         raise InputError(
@@ -182,10 +182,12 @@ def objective_of(output: Output, target: Tensor, classes: Tensor | None, recipe:
 
 
 def target_loss(predicted: Tensor, target: Tensor, recipe: Recipe) -> Tensor:
-    """Return the mean loss of the target's logits (N, 2), or of its score (N,)."""
-    if recipe.loss == "cross_entropy":
-        return F.cross_entropy(predicted, target)
-    return F.mse_loss(predicted, target.to(predicted.dtype))
+    """Return the mean loss of the target's logits (N, 2) or (N, 1), or of its score (N,)."""
+    if recipe.loss == "mean_squared_error":
+        return F.mse_loss(predicted, target.to(predicted.dtype))
+    if predicted.shape[1] == 1:
+        return F.binary_cross_entropy_with_logits(predicted[:, 0], target.to(predicted.dtype))
+    return F.cross_entropy(predicted, target)
 
 
 def digit_loss(predicted: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
@@ -196,8 +198,10 @@ def digit_loss(predicted: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
 
 
 def decide(target: Tensor) -> Tensor:
-    """Return the decisions (N,) of 0 and 1 of logits (N, 2) or of a score (N,)."""
-    return target.argmax(dim=1) if target.ndim == 2 else (target > 0.5).long()
+    """Return the decisions (N,) of 0 and 1 of logits (N, 2) or (N, 1), or of a score (N,)."""
+    if target.ndim == 1:
+        return (target > 0.5).long()
+    return (target[:, 0] > 0).long() if target.shape[1] == 1 else target.argmax(dim=1)
 
 
 @torch.inference_mode()

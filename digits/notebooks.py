@@ -105,8 +105,12 @@ def plain_parameters(study: Study) -> dict[str, Any]:
 
 
 def publish(executed: Path, page: Path) -> None:
-    """Write an executed notebook as one HTML file that needs no network."""
-    exporter = HTMLExporter(template_name="lab", embed_images=True)
+    """Write an executed notebook as one HTML file that needs no network, its code folded."""
+    exporter = HTMLExporter(
+        template_name="folded",
+        extra_template_basedirs=[str(paths.ROOT / "digits")],
+        embed_images=True,
+    )
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
     notebook = nbformat.read(executed, as_version=4)

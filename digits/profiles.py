@@ -1,8 +1,10 @@
 """Profiles: how much of the full protocol is run."""
 
 from digits.experiment import Experiment, Size
-from digits.recipe import Recipe, Value
-from digits.reports.jaubert import SEARCHED_IN_FULL
+from digits.experiments import SEARCHES
+from digits.recipe import Recipe
+from digits.reports import jaubert
+from digits.value import Value
 
 
 class Limits(Value):
@@ -65,6 +67,7 @@ class Profile(Value):
 
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
+_TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
 
 PROFILES = {
     profile.name: profile
@@ -75,8 +78,10 @@ PROFILES = {
                 "small": _SMOKE,
                 "medium": _SMOKE,
                 "large": _SMOKE.model_copy(update={"rounds": 1, "train_pairs": 120}),
+                "change": _TINY.model_copy(update={"train_pairs": 120}),
+                "comparison": _TINY.model_copy(update={"train_pairs": 60}),
                 "search": _SMOKE,
-                "deep": Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10),
+                "deep": _TINY,
             },
             searched=("jaubert/model_1+ws+aux",),
         ),
@@ -86,11 +91,17 @@ PROFILES = {
                 "small": Limits(rounds=3, trainings=3, precise_pairs=5000),
                 "medium": Limits(rounds=1, epochs=250, precise_pairs=5000),
                 "large": Limits(rounds=1, epochs=5, precise_pairs=5000),
-                "deep": Limits(rounds=1, epochs=2, train_pairs=30, test_pairs=30, precise_pairs=30),
+                "deep": Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20),
+                "change": Limits(rounds=1, precise_pairs=5000),
+                "comparison": Limits(rounds=2, epochs=3, precise_pairs=5000),
                 "search": Limits(epochs=2),
             },
             searched=("jaubert/model_1+ws+aux",),
         ),
-        Profile(name="paper", usual_source="mnist", searched=SEARCHED_IN_FULL),
+        Profile(
+            name="paper",
+            usual_source="mnist",
+            searched=tuple(name for name in SEARCHES if name not in jaubert.NOT_SEARCHED),
+        ),
     )
 }

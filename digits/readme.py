@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from digits import paths, statistics, tables
+from digits import findings, paths, statistics, tables
 from digits.errors import InputError
 from digits.experiments import DESIGNS, select
 from digits.frames import tidy
 from digits.study import Study
+from digits.verdicts import published_against_ours, published_numbers
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
 END = "<!-- end of results -->"
@@ -23,54 +24,40 @@ def results() -> str:
     """Return the findings and the results table, from the records of the full protocol."""
     full = study()
     frame = tidy(full.records("*"))
-    written = frame[frame.variant == ""]
+    found = findings.find(frame)
+    written = found.own[found.own.variant == ""]
+    made = f"figures/{full.figures_folder.name}/07_comparison"
     return "\n\n".join(
         [
-            _effects(frame),
+            findings.answer(found),
             _kqiku(frame),
             _cadei(frame, full),
             _jaubert(frame),
             _damachi(frame),
             _zadoks(frame),
+            "How many published errors and claims hold, by report:",
+            tables.markdown(findings.summary(found)),
+            f"Every [number]({made}/numbers.md) and every [claim]({made}/claims.md) with its "
+            "verdict. Every network as its report writes it:",
             tables.markdown(tables.error_table(written).drop(columns=["95 % interval"])),
             f"Errors in %, mean ± SD over n rounds, every network as its report writes it; "
             f"{tables.scope(written)}. The precise test error is of the same networks on 20,000 "
             "pairs. A printed number is called reproduced if the 95 % interval of the difference "
             "holds 0, or the difference is under a point. Variants, controls, intervals: "
-            f"[errors.md](figures/{full.figures_folder.name}/07_comparison/errors.md).",
+            f"[errors.md]({made.replace('07_comparison', '08_networks')}/errors.md).",
         ]
-    )
-
-
-def _effects(frame: pd.DataFrame) -> str:
-    effects = statistics.factorial_effects(frame, DESIGNS)
-    branches = effects[effects.baseline == "two branches"]
-    spread = branches.groupby("effect")["mean"].agg(["min", "max"])
-    shown = frame[frame.experiment.isin(statistics.cells_of(branches, DESIGNS))]
-
-    def points(effect: str) -> str:
-        return _range(spread.loc[effect])
-
-    return (
-        f"**On the same pairs round by round, the auxiliary loss alone changes the test error by "
-        f"{points('auxiliary loss alone')} points, weight sharing alone by "
-        f"{points('weight sharing alone')}, both together by {points('both')}** "
-        f"({len(branches.design.unique())} designs of two branches, of "
-        f"{shown.report.nunique()} reports, as written, as their code has them, and with our "
-        "controls; "
-        f"{tables.scope(shown)}; measured on 20,000 test pairs a round)."
     )
 
 
 def _agreement(frame: pd.DataFrame, pattern: str, quantity: str = "test_error") -> pd.DataFrame:
     """Return every printed `quantity` of the experiments in `frame` that match, beside ours."""
     here = set(frame.experiment)
-    numbers = tables.published_numbers([e for e in select(pattern) if e.id in here])
-    return statistics.published_against_ours(frame, numbers[numbers.quantity == quantity])
+    numbers = published_numbers([e for e in select(pattern) if e.id in here])
+    return published_against_ours(frame, numbers[numbers.quantity == quantity])
 
 
 def _count(found: pd.DataFrame) -> str:
-    return f"{found.reproduced.sum()} of {len(found)}"
+    return f"{(found.verdict == 'reproduced').sum()} of {len(found)}"
 
 
 def _spread(found: pd.DataFrame) -> str:
@@ -130,9 +117,11 @@ def _jaubert(frame: pd.DataFrame) -> str:
 
     return (
         f"*Jaubert et al.*: {_count(found)} printed accuracies are reproduced (differences of the "
-        f"errors {_spread(found)} points). At equal width, for model_1 and model_2, weight sharing "
-        f"alone changes the error by {both_models('weight sharing alone')} points, the digit loss "
-        f"alone by {both_models('auxiliary loss alone')}, both by {both_models('both')}."
+        f"errors {_spread(found)} points, {(found.difference > 0).sum()} of them above the printed "
+        f"one, {found.difference.mean():+.2f} on average). At equal width, for model_1 and "
+        f"model_2, weight sharing alone changes the error by "
+        f"{both_models('weight sharing alone')} points, the digit loss alone by "
+        f"{both_models('auxiliary loss alone')}, both by {both_models('both')}."
     )
 
 

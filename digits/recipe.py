@@ -4,36 +4,10 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from digits.errors import InputError
-
-
-class Value(BaseModel):
-    """A frozen, validated value: unknown fields, wrong types and wrong ranges are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _one_sentence(cls, fields, handler):
-        try:
-            return handler(fields)
-        except ValidationError as error:
-            raise InputError(explain(cls.__name__, error)) from None
-
-
-def explain(name: str, error: ValidationError) -> str:
-    """Tell the first fault that pydantic found in one sentence, with the field and its value."""
-    fault = error.errors()[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{name} has no field {field!r}: remove it or correct its spelling."
-    if fault["type"] == "missing":
-        return f"{name} needs the field {field!r}, which is missing."
-    if fault["type"] == "json_invalid":
-        return f"{name}: {fault['msg']}."
-    return f"{field} = {fault['input']!r} is not allowed: {fault['msg']}."
+from digits.value import Value
 
 
 class Recipe(Value):
@@ -45,7 +19,8 @@ class Recipe(Value):
     learning_rate: of the optimiser.
     weight_decay: added to the gradient as weight_decay * parameter, an L2 penalty; in Adam it
         passes through the running moments (it is not AdamW's).
-    loss: "cross_entropy" of logits, or "mean_squared_error" of a score and of one-hot digits.
+    loss: "cross_entropy" of logits, two or one; or "mean_squared_error" of a score and of one-hot
+        digits.
     target_weight: weight of the target's loss.
     auxiliary_weight: weight of each image's digit loss, or of an early prediction of the target;
         where there are several auxiliary outputs, their losses are averaged. 0 leaves them

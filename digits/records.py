@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from digits.errors import InputError
-from digits.recipe import Recipe, Value, explain
+from digits.recipe import Recipe
+from digits.value import Value, explain
 
 #: Numbers that a JSON array may stand for.
 Numbers = Annotated[tuple[float, ...], Field(strict=False)]

@@ -4,10 +4,15 @@ Everything takes and gives per cent, or points of per cent for differences. n is
 the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
 """
 
+import contextlib
+import warnings
+
 import numpy as np
 import pandas as pd
+import statsmodels.formula.api as smf
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from digits.errors import InputError
 from digits.experiment import Design
@@ -53,49 +58,34 @@ def difference_from_published(
     return difference, difference - half, difference + half
 
 
-def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per published number: both means, SDs and n, their difference.
+#: What a network is and costs, as columns of the tidy table.
+COSTS = ("parameters", "learning_rate", "training_gflop", "shared", "auxiliary")
 
-    shortened: our runs were, so the difference says nothing of the published number.
 
-    frame: tidy rows of runs; published: rows of experiment, quantity, row, mean, sd, n.
-    Raises `InputError` if an experiment with a published number has no run in `frame`.
+def ranking(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
+    """Return one row per experiment, the lowest mean of `value` first.
+
+    frame: tidy rows. Columns: experiment, what `summarise` gives, what `COSTS` names (see
+    `frames.tidy`), and above, above_low, above_high: the paired difference to the best experiment
+    with its interval.
     """
+    values = frame.pivot(index="seed", columns="experiment", values=value)
+    order = values.mean().sort_values(kind="stable").index
     rows = []
-    for number in published.itertuples():
-        runs = frame[frame.experiment == number.experiment]
-        ours = summarise(runs[number.quantity])
-        difference, low, high = difference_from_published(ours, number.mean, number.sd, number.n)
+    for name in order:
+        run = frame[frame.experiment == name].iloc[0]
+        above = summarise((values[name] - values[order[0]]).dropna())
         rows.append(
             {
-                "experiment": number.experiment,
-                "row": number.row,
-                "quantity": number.quantity,
-                "published": number.mean,
-                "published_sd": number.sd,
-                "published_n": number.n,
-                "ours": ours["mean"],
-                "ours_sd": ours["sd"],
-                "n": int(ours["n"]),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "reproduced": reproduced(difference, low, high),
-                "shortened": runs.shortened.any(),
+                "experiment": name,
+                **summarise(values[name].dropna()),
+                **{cost: run[cost] for cost in COSTS},
+                "above": above["mean"],
+                "above_low": above["low"],
+                "above_high": above["high"],
             }
         )
     return pd.DataFrame(rows)
-
-
-def reproduced(difference: float, low: float, high: float) -> bool | None:
-    """Say whether a published mean is reproduced, or None where that cannot be said.
-
-    It counts as reproduced if the interval of the difference holds 0, or the difference is under
-    one point. The first is easily met where the interval is wide: show both.
-    """
-    if abs(difference) < 1:
-        return True
-    return None if np.isnan(low) else bool(low <= 0 <= high)
 
 
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
@@ -168,15 +158,13 @@ def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
     return {cell for design in designs if design.name in shown for cell in design.cells}
 
 
-def factorial_effects(
+def effects_by_round(
     frame: pd.DataFrame, designs: list[Design], value: str = "precise_error"
 ) -> pd.DataFrame:
-    """Return the effects of weight sharing and auxiliary loss per 2x2 design, in points.
+    """Return every effect of every 2x2 design by round: design, baseline, effect, seed, points.
 
-    frame: tidy rows; only designs of which it has all four networks count. Each effect is taken
-    within a round (all four networks saw the same pairs) and then summarised over the rounds that
-    all four have (see `summarise_differences` and `with_holm`), so a negative effect means fewer
-    errors.
+    frame: tidy rows; only designs of which it has all four networks count, and of those the
+    rounds that all four have: they saw the same pairs.
     """
     rows = []
     errors = frame.pivot(index="seed", columns="experiment", values=value)
@@ -184,16 +172,84 @@ def factorial_effects(
         if not set(design.cells) <= set(errors.columns):
             continue
         cells = errors[list(design.cells)].dropna()
-        if cells.empty:
-            continue
         for effect, weights in EFFECTS.items():
-            per_round = cells.to_numpy() @ np.array(weights, dtype=float)
-            rows.append(
-                {
-                    "design": design.name,
-                    "baseline": design.baseline,
-                    "effect": effect,
-                    **summarise_differences(per_round),
-                }
-            )
+            points = cells.to_numpy() @ np.array(weights, dtype=float)
+            rows += [
+                (design.name, design.baseline, effect, seed, difference)
+                for seed, difference in zip(cells.index, points, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["design", "baseline", "effect", "seed", "points"])
+
+
+def factorial_effects(
+    frame: pd.DataFrame, designs: list[Design], value: str = "precise_error"
+) -> pd.DataFrame:
+    """Return the effects of weight sharing and auxiliary loss per 2x2 design, in points.
+
+    See `effects_by_round`; each is summarised over the rounds (see `summarise_differences` and
+    `with_holm`). A negative effect means fewer errors.
+    """
+    by_round = effects_by_round(frame, designs, value)
+    rows = [
+        {"design": design, "baseline": baseline, "effect": effect}
+        | dict(summarise_differences(rounds.points))
+        for (design, baseline, effect), rounds in by_round.groupby(
+            ["design", "baseline", "effect"], sort=False
+        )
+    ]
     return with_holm(pd.DataFrame(rows))
+
+
+def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per effect: its mean over designs and rounds, by a mixed model.
+
+    by_round: what `effects_by_round` gives. A point is the mean, plus what its design has of its
+    own, plus what its round has, plus the rest, the last three random. low, high: the t interval
+    of the mean with one degree of freedom fewer than designs, so that it speaks of designs like
+    these and not of these alone; NaN for fewer than two designs or rounds. n: designs; rounds:
+    the fewest and the most of a design.
+    """
+    rows = []
+    for effect, points in by_round.groupby("effect", sort=False):
+        counts = points.groupby("design").size()
+        n = len(counts)
+        mean, error = _mean_of_crossed(points) if n > 1 and counts.min() > 1 else (np.nan, np.nan)
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * error
+        rows.append(
+            {
+                "effect": effect,
+                "n": n,
+                "rounds": tuple(counts.agg(["min", "max"])),
+                "mean": mean,
+                "low": mean - half,
+                "high": mean + half,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+#: The likelihood is flat where a variance is nearly 0; the best of several fits is taken.
+OPTIMISERS = ("powell", "lbfgs", "bfgs")
+
+
+def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
+    """Return the mean of `points` and its standard error, with random designs and rounds."""
+    model = smf.mixedlm(
+        "points ~ 1",
+        points,
+        groups=np.ones(len(points)),
+        vc_formula={"design": "0 + C(design)", "round": "0 + C(seed)"},
+    )
+    fits = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # asked of each fit below
+        warnings.simplefilter("ignore", RuntimeWarning)  # of steps that are not taken
+        warnings.simplefilter("ignore", UserWarning)  # a variance of 0 is an answer here
+        for method in OPTIMISERS:
+            with contextlib.suppress(np.linalg.LinAlgError):
+                fits.append(model.fit(reml=True, method=method))
+    found = [fit for fit in fits if np.isfinite(fit.bse_fe["Intercept"])]
+    if not found:
+        return np.nan, np.nan
+    best = max(found, key=lambda fit: fit.llf)
+    return float(best.fe_params["Intercept"]), float(best.bse_fe["Intercept"])

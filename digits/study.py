@@ -21,10 +21,10 @@ from digits.experiments import select
 from digits.frames import tidy
 from digits.models.blocks import parameters_built_by
 from digits.profiles import PROFILES
-from digits.recipe import Value
 from digits.records import Record
 from digits.seeds import streams
 from digits.training import draw_round
+from digits.value import Value
 from digits.workers import Outcome, Run, expected_seconds, train_runs
 
 

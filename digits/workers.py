@@ -1,6 +1,5 @@
 """Train runs in worker processes, with one progress bar. What comes of a run is a value."""
 
-import functools
 import os
 import sys
 import threading
@@ -9,9 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import joblib
-import torch
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from digits import paths
@@ -19,6 +16,7 @@ from digits.data import load
 from digits.errors import InputError
 from digits.experiment import Experiment
 from digits.fitting import Diverged
+from digits.models.blocks import flops_a_pair
 from digits.records import Record
 from digits.training import train
 
@@ -46,18 +44,10 @@ class Outcome(NamedTuple):
     failure: str = ""
 
 
-@functools.cache
-def _flops_a_pair(build) -> float:
-    images = torch.zeros(2, 2, 14, 14)
-    with torch.random.fork_rng(devices=[]), FlopCounterMode(display=False) as counter:
-        build().eval()(images)
-    return counter.get_total_flops() / len(images)
-
-
 def expected_seconds(experiment: Experiment) -> float:
     """Guess how long a run takes, for ordering and for the time left; only ratios matter."""
     recipe = experiment.recipe
-    flops = _flops_a_pair(experiment.build)
+    flops = flops_a_pair(experiment.build)
     # A training pair costs three forward passes, a scored one one; 20 GFLOP/s on one core.
     epochs = recipe.trainings * recipe.epochs
     steps = sum(-(-pairs // recipe.batch_size) for pairs in recipe.epoch_sizes)

@@ -19,8 +19,8 @@ def test_ids_read_report_model_options_variant():
 
 def test_every_report_has_its_experiments_with_their_rounds():
     rounds = {name: experiment.rounds for name, experiment in EXPERIMENTS.items()}
-    reports = Counter(experiment.report for experiment in EXPERIMENTS.values())
-    assert reports == {"kqiku": 20, "cadei": 24, "jaubert": 16, "damachi": 8, "zadoks": 8}
+    reports = Counter(e.report for e in EXPERIMENTS.values() if e.protocol == "own")
+    assert reports == {"kqiku": 28, "cadei": 24, "jaubert": 21, "damachi": 10, "zadoks": 14}
     assert rounds["cadei/mlp"] == 10
     assert rounds["cadei/mlp@augmented"] == 3
     assert {n for name, n in rounds.items() if name.startswith("jaubert")} == {20}
@@ -89,7 +89,7 @@ def test_paper_profile_is_the_experiment_as_it_stands():
 def test_smoke_profile_limits_and_never_raises_a_field():
     for experiment in EXPERIMENTS.values():
         recipe, full = PROFILES["smoke"].recipe(experiment), experiment.recipe
-        assert recipe.epochs == (1 if experiment.size == "deep" else 2)
+        assert recipe.epochs == (1 if experiment.size in ("deep", "change", "comparison") else 2)
         assert recipe.trainings == min(2, full.trainings)
         assert recipe.batch_size == min(full.batch_size, recipe.fitted_pairs)
         kept = {"learning_rate", "optimizer", "weight_decay", "loss", "auxiliary_weight", "folds"}
@@ -98,7 +98,8 @@ def test_smoke_profile_limits_and_never_raises_a_field():
 
 def test_select_takes_patterns_and_names_what_it_does_not_know():
     assert [e.id for e in select("kqiku/fcc")] == ["kqiku/fcc"]
-    assert len(select("zadoks/*")) == 8
+    assert len(select("zadoks/*")) == 14
+    assert {e.protocol for e in select("*/twinnet")} == {"own", "common"}
     assert len(select("*")) == len(EXPERIMENTS)
     with pytest.raises(InputError, match="'kqiku/mlp'"):
         select("kqiku/fcc", "kqiku/mlp")

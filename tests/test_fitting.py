@@ -96,6 +96,17 @@ def test_train_fits_the_first_pairs_and_holds_out_the_last(sample, tiny_experime
 def test_decisions_of_logits_and_of_scores():
     assert decide(torch.tensor([[1.0, 2.0], [2.0, 1.0]])).tolist() == [1, 0]
     assert decide(torch.tensor([0.5, 0.51, -3.0, 7.0])).tolist() == [0, 1, 0, 1]
+    assert decide(torch.tensor([[0.1], [-0.1], [0.0]])).tolist() == [1, 0, 0]
+
+
+def test_one_logit_is_two_of_which_the_first_stands_still():
+    """A sigmoid of one logit is a softmax over that logit and 0."""
+    logit = torch.tensor([[0.3], [-1.2], [2.0]])
+    two = torch.cat([torch.zeros_like(logit), logit], dim=1)
+    target = torch.tensor([1, 0, 0])
+    assert torch.equal(decide(logit), decide(two))
+    losses = [objective_of(Output(t), target, None, BASE).item() for t in (logit, two)]
+    assert losses[0] == pytest.approx(losses[1])
 
 
 @pytest.mark.parametrize(("optimizer", "first_step"), [("adam", 0.1), ("sgd", 0.4)])

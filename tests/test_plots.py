@@ -1,35 +1,43 @@
 """Pictures are the same for the same data, say their scope, and cut nothing off."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from numpy.random import default_rng
 
-from digits import plots, tables
+from digits import findings, plots
 from digits.data import draw_pairs, load
 from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import curves, folds, stages, tidy
 from digits.statistics import EFFECTS, factorial_effects, paired_differences
 from digits.study import Study
+from digits.verdicts import all_numbers, published_numbers
 
 SCOPE = "Caption with its scope; n = 2 rounds."
 
 
 @pytest.fixture(scope="session")
 def smoke(smoke_results):
-    """Frame and records of the smoke profile."""
+    """Frame, records and findings of the smoke profile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RESULTS", str(smoke_results))
         records = Study(profile="smoke").records("*")
-    return tidy(records), records
+    frame = tidy(records)
+    return frame[frame.protocol == "own"], records, findings.find(frame)
 
 
 def of(records, variant):
-    return [r for r in records if EXPERIMENTS[r.experiment].variant == variant]
+    return [
+        record
+        for record in records
+        if (EXPERIMENTS[record.experiment].variant, EXPERIMENTS[record.experiment].protocol)
+        == (variant, "own")
+    ]
 
 
 def build(name, smoke):
-    frame, records = smoke
-    numbers = tables.published_numbers(select("*"))
+    frame, records, found = smoke
+    numbers = published_numbers(select("*"))
     written = of(records, "")
     if name == "errors":
         yardsticks = {"a yardstick": 5.9, "another": 23.0}
@@ -38,6 +46,16 @@ def build(name, smoke):
         found = folds([r for r in written if r.fold_errors])
         look = {"value": "fold_error", "accuracy": True, "point": "one fold", "stars": True}
         return plots.error_boxes(found, numbers, SCOPE, **look)
+    if name == "ranking":
+        return plots.ranking(found.ranking, found.common, SCOPE)
+    if name == "cost":
+        return plots.error_against_cost(found.ranking, SCOPE)
+    if name == "worth":
+        return plots.effects_forest(found.effects, "Title", SCOPE, findings.means(found))
+    if name == "numbers":
+        return plots.published_and_ours(found.numbers, SCOPE)
+    if name == "claims":
+        return plots.claims_at_a_glance(found.decisions, found.again, SCOPE)
     if name == "effects":
         return plots.effects_forest(factorial_effects(frame, DESIGNS), "Title", SCOPE)
     if name == "differences":
@@ -75,6 +93,11 @@ NAMES = (
     "errors",
     "accuracies of folds",
     "effects",
+    "ranking",
+    "cost",
+    "worth",
+    "numbers",
+    "claims",
     "differences",
     "validation",
     "error by epoch",
@@ -112,11 +135,12 @@ def test_no_text_is_cut_and_the_caption_is_there(name, smoke):
         box = text.get_window_extent()
         assert box.x0 >= -1 and box.y0 >= -1, text
         assert box.x1 <= width + 1 and box.y1 <= height + 1, text
+    plt.close(figure)
 
 
 def test_every_round_is_a_point_and_n_is_beside_it(smoke):
-    frame, _ = smoke
-    figure = plots.error_boxes(frame, tables.published_numbers([]), SCOPE)
+    frame, *_ = smoke
+    figure = plots.error_boxes(frame, published_numbers([]), SCOPE)
     (axis,) = figure.axes
     labels = [text.get_text() for text in axis.texts]
     counts = frame.groupby("experiment", sort=False).size()
@@ -130,9 +154,9 @@ def test_every_round_is_a_point_and_n_is_beside_it(smoke):
 
 
 def test_accuracy_is_what_the_error_leaves(smoke):
-    frame, _ = smoke
+    frame, *_ = smoke
     one = frame[frame.experiment == "cadei/mlp"]
-    numbers = tables.published_numbers(select("cadei/mlp"))
+    numbers = published_numbers(select("cadei/mlp"))
     figure = plots.error_boxes(one, numbers, SCOPE, accuracy=True)
     (axis,) = figure.axes
     drawn = {
@@ -145,7 +169,7 @@ def test_accuracy_is_what_the_error_leaves(smoke):
 
 
 def test_validation_curves_mark_the_epoch_of_the_lowest_loss(smoke):
-    _, records = smoke
+    _, records, _ = smoke
     figure = plots.validation_curves(curves(records), ["cadei/mlp"], SCOPE)
     first = next(r for r in records if r.experiment == "cadei/mlp")
     lines = figure.axes[0].lines
@@ -156,9 +180,27 @@ def test_validation_curves_mark_the_epoch_of_the_lowest_loss(smoke):
 
 
 def test_the_forest_shows_the_effect_it_names(smoke):
-    frame, _ = smoke
+    frame, *_ = smoke
     effects = factorial_effects(frame, DESIGNS)
     figure = plots.effects_forest(effects, "Title", SCOPE)
     for axis, name in zip(figure.axes, EFFECTS, strict=True):
         drawn = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
         assert drawn == effects.loc[effects.effect == name, "mean"].tolist()
+
+
+def test_a_changed_run_moves_its_own_marks_in_the_figure_of_published_numbers_and_no_other(smoke):
+    frame, *_ = smoke
+    changed = frame.copy()
+    changed.loc[changed.experiment == "jaubert/model_1", "test_error"] += 5
+    drawn = []
+    for runs in (frame, changed):
+        figure = plots.published_and_ours(all_numbers(runs, select("jaubert/*", "zadoks/*")), SCOPE)
+        rows = [text.get_text() for axis in figure.axes for text in axis.get_yticklabels()]
+        marks = [line.get_xydata().round(6).tolist() for axis in figure.axes for line in axis.lines]
+        drawn.append((rows, marks))
+        plt.close(figure)
+    (rows, before), (same_rows, after) = drawn
+    assert rows == same_rows
+    moved = [old for old, new in zip(before, after, strict=True) if old != new]
+    heights = {round(y) for line in moved for _, y in line}
+    assert heights == {rows.index("Table I, model_1, test")}

@@ -13,11 +13,12 @@ from digits.statistics import (
     EFFECTS,
     cells_of,
     difference_from_published,
+    effects_by_round,
     factorial_effects,
     mean_over_networks,
     paired_differences,
-    published_against_ours,
-    reproduced,
+    pooled_effects,
+    ranking,
     summarise,
     summarise_differences,
     with_holm,
@@ -175,34 +176,6 @@ def test_paired_differences_by_hand():
     assert (row.low, row.high) == pytest.approx((-5.3027, 3.3027), abs=1e-3)
 
 
-def test_each_published_number_is_set_against_its_own_experiment():
-    published = pd.DataFrame(
-        [
-            {"experiment": "a/net+ws", "quantity": "test_error", "mean": 20.0, "sd": 1.0, "n": 10}
-            | {"row": "ws"},
-        ]
-    )
-    (row,) = published_against_ours(four_cells(), published).itertuples()
-    assert (row.ours, row.difference, row.n) == (21, 1, 3)
-    with pytest.raises(InputError):
-        published_against_ours(four_cells(), published.assign(experiment="a/other"))
-
-
-@pytest.mark.parametrize(
-    ("difference", "low", "high", "verdict"),
-    [
-        (0.5, 0.2, 0.8, True),  # sure to differ, but by less than a point
-        (-0.9, np.nan, np.nan, True),
-        (2.0, -0.1, 4.1, True),  # the interval contains 0
-        (2.0, 0.1, 3.9, False),
-        (-2.0, -3.9, -0.1, False),
-        (2.0, np.nan, np.nan, None),
-    ],
-)
-def test_reproduced_means_interval_with_zero_or_less_than_a_point(difference, low, high, verdict):
-    assert reproduced(difference, low, high) is verdict
-
-
 def test_networks_of_a_round_are_averaged_before_rounds_are_counted():
     frame = pd.DataFrame(
         {"seed": [0, 0, 1, 1], "a": [1.0, 2.0, 3.0, 4.0], "b": [2.0, 5.0, 4.0, 9.0]}
@@ -250,3 +223,74 @@ def test_holm_never_lowers_a_p_and_keeps_the_order(ps):
     assert (corrected >= np.array(ps) - 1e-12).all() and (corrected <= 1).all()
     order = np.argsort(ps, kind="stable")
     assert (np.diff(corrected[order]) >= -1e-12).all()
+
+
+def crossed(designs, rounds, seed, *, mean=-3.0, of_design=2.0, of_round=0.5, rest=1.0):
+    """Effects of designs and rounds that both vary at random, and the table as an array."""
+    generator = np.random.default_rng(seed)
+    points = mean + generator.normal(0, of_design, designs)[:, None]
+    points = points + generator.normal(0, of_round, rounds)
+    points += generator.normal(0, rest, (designs, rounds))
+    rows = [
+        (f"d{i}", "two branches", "both", j, points[i, j])
+        for i in range(designs)
+        for j in range(rounds)
+    ]
+    columns = ["design", "baseline", "effect", "seed", "points"]
+    return pd.DataFrame(rows, columns=columns), points
+
+
+def test_the_pooled_effect_of_a_balanced_table_is_that_of_its_mean_squares():
+    table, points = crossed(6, 10, seed=0)
+    (found,) = pooled_effects(table).itertuples()
+    designs, rounds = points.shape
+    own = rounds * points.mean(1).var(ddof=1)
+    shared = designs * points.mean(0).var(ddof=1)
+    rest = points - points.mean(1, keepdims=True) - points.mean(0) + points.mean()
+    rest = (rest**2).sum() / ((designs - 1) * (rounds - 1))
+    error = np.sqrt((own + shared - rest) / points.size)
+    assert found.mean == pytest.approx(points.mean())
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 5) * error, rel=1e-3)
+    assert (found.n, found.rounds) == (6, (10, 10))
+
+
+def test_the_pooled_interval_covers_the_mean_in_95_of_100_studies():
+    found = [pooled_effects(crossed(5, 6, seed)[0]).iloc[0] for seed in range(300)]
+    covered = np.mean([row.low <= -3 <= row.high for row in found])
+    assert 0.93 < covered < 0.97
+
+
+def test_one_design_or_one_round_cannot_be_pooled():
+    for designs, rounds in ((1, 5), (5, 1)):
+        (found,) = pooled_effects(crossed(designs, rounds, seed=0)[0]).itertuples()
+        assert np.isnan([found.mean, found.low, found.high]).all()
+
+
+def test_welch_from_summaries_covers_the_difference_in_95_of_100_pairs_of_studies():
+    generator = np.random.default_rng(4)
+    covered = 0
+    for _ in range(1500):
+        ours, theirs = generator.normal(5, 1, 6), generator.normal(4, 3, 4)
+        _, low, high = difference_from_published(
+            summarise(ours), theirs.mean(), theirs.std(ddof=1), len(theirs)
+        )
+        covered += low <= 1 <= high
+    assert 0.93 < covered / 1500 < 0.97
+
+
+def test_the_ranking_by_hand_puts_the_lowest_first_and_pairs_its_rounds():
+    frame = four_cells().assign(
+        parameters=7, learning_rate=0.1, training_gflop=2.0, shared=True, auxiliary=False
+    )
+    found = ranking(frame, "test_error")
+    assert found.experiment.tolist() == ["a/net+ws+aux", "a/net+aux", "a/net+ws", "a/net"]
+    assert found["mean"].tolist() == [17, 18, 21, 23]
+    assert found.above.tolist() == [0, 1, 4, 6]
+    short = frame[(frame.experiment != "a/net+aux") | (frame.seed < 2)]
+    assert ranking(short, "test_error").set_index("experiment").n["a/net+aux"] == 2
+
+
+def test_effects_by_round_are_those_that_are_summarised():
+    by_round = effects_by_round(four_cells(), [DESIGN], "test_error")
+    assert len(by_round) == 3 * len(EFFECTS)
+    assert by_round[by_round.effect == "both"].points.tolist() == [-6, -6, -6]

@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from digits import paths, readme, tables
+from digits import findings, paths, readme, tables
 from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
-from digits.reports.damachi import MEDIANS
-from digits.statistics import factorial_effects, published_against_ours
+from digits.statistics import factorial_effects
 from digits.study import Study
+from digits.verdicts import published_against_ours, published_numbers
 
 
 def frame(**changes):
@@ -74,6 +74,16 @@ def test_scope_of_unequal_rounds_says_so():
     assert tables.scope(both).startswith("n = 1 to 2 rounds")
 
 
+def test_a_network_with_missing_rounds_is_named_with_how_many_it_has():
+    """Of networks whose protocol has 16 rounds, both ran some and one lacks a round."""
+    both = pd.concat([frame(), frame(experiment="zadoks/twinnet").iloc[:1]])
+    assert tables.scope(both).endswith("; rounds are missing: zadoks/twinnet (1 of 2)")
+    assert "missing" not in tables.scope(frame())
+    # A protocol of fewer rounds lacks none.
+    few = pd.concat([frame(experiment="zadoks/twinnet", seed=[5, 20]), frame(seed=[5, 5]).iloc[:1]])
+    assert "missing" not in tables.scope(few)
+
+
 def test_layers_add_up_to_the_model_and_a_shared_one_counts_once():
     for name in ("kqiku/cnn+aux", "kqiku/cnn+ws+aux", "zadoks/twinnet+ws"):
         model = EXPERIMENTS[name].build()
@@ -121,7 +131,7 @@ def test_changing_one_record_changes_its_row_and_no_other():
 
 
 def test_agreement_and_effects_in_words():
-    numbers = tables.published_numbers(select("zadoks/twinnet+ws+aux"))
+    numbers = published_numbers(select("zadoks/twinnet+ws+aux"))
     (row,) = tables.agreement_table(published_against_ours(frame(), numbers)).to_dict("records")
     assert row["published"] == "4.78 ± 0.62"
     assert row["ours"] == "6.00 ± 1.41"
@@ -150,10 +160,14 @@ def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
     monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
     study = readme.study()
     everything = tidy(study.records("*"))
-    chains = tables.published_numbers(select("kqiku/*@published"))
+    found = findings.find(everything)
+    chains = published_numbers(select("kqiku/*@published"))
     for name, table in {
-        "07_comparison/errors": tables.error_table(everything),
-        "07_comparison/effects": tables.effect_table(factorial_effects(everything, DESIGNS)),
+        "08_networks/errors": tables.error_table(found.own),
+        "08_networks/effects": tables.effect_table(factorial_effects(found.own, DESIGNS)),
+        "07_comparison/numbers": tables.numbers_table(found.numbers),
+        "07_comparison/claims": tables.claim_table(found.decisions, found.again),
+        "07_comparison/ranking": tables.ranking_table(found.ranking),
         "01_kqiku/table_as_published": tables.agreement_table(
             published_against_ours(everything, chains)
         ),
@@ -179,8 +193,8 @@ def test_folds_beside_the_printed_ones_by_hand():
             "fold_error_training_mode": [12.0, 12.0, 24.0, 24.0],
         }
     )
-    numbers = tables.published_numbers(select("damachi/cnn"))
-    (row,) = tables.fold_table(folds, numbers, MEDIANS).to_dict("records")
+    numbers = published_numbers(select("damachi/cnn"))
+    (row,) = tables.fold_table(folds, numbers).to_dict("records")
     assert row["published"] == "18.40 ± 2.29"
     assert row["cross-validation"] == "18.00 ± 3.00"  # population SDs 2 and 4
     assert row["cross-validation, training mode"] == "18.00 ± 0.00"
@@ -190,15 +204,17 @@ def test_folds_beside_the_printed_ones_by_hand():
 def test_times_as_ratios_to_one_network():
     runs = pd.DataFrame(
         {
-            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1", "jaubert/model_1@text"],
-            "train_seconds": [1.0, 2.0, 30.0, 6.0, 9.0],
+            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1"] * 3,
+            "seed": [0, 1, 2] * 2,
+            "train_seconds": [1.0, 2.0, 30.0, 3.0, 6.0, 9.0],
         }
     )
     table = tables.time_table(runs, "jaubert/model_0").set_index("experiment")
     assert list(table.index) == ["jaubert/model_0", "jaubert/model_1"]  # the report's table
     row = table.loc["jaubert/model_1"]
     assert row["published (s)"] == "5.1"
-    assert (row["published ratio"], row["our ratio"]) == ("1.6", "3.0")
+    # 3, 3 and 0.3: one round in which the machine did something else does not count.
+    assert (row["published ratio"], row["our ratio, median"]) == ("1.6", "3.0")
 
 
 def test_every_difference_has_its_interval_and_n():

@@ -1,10 +1,12 @@
 """What several reports share: the output of every model, the net of one trunk, of two branches."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 MakeModule = Callable[[], nn.Module]
 
@@ -12,8 +14,8 @@ MakeModule = Callable[[], nn.Module]
 class Output(NamedTuple):
     """What every model returns for pairs (N, 2, 14, 14).
 
-    target: (N, 2) logits of "greater" (0) and "lesser or equal" (1); or (N,) one score, which
-        decides for "lesser or equal" above 0.5.
+    target: (N, 2) logits of "greater" (0) and "lesser or equal" (1); or (N, 1), one logit, of
+        "lesser or equal"; or (N,), a score, which decides for it above 0.5.
     auxiliary: one entry per auxiliary output: digit logits (N, 2, 10) of both images, or logits
         (N, 2) of the target from an earlier layer; empty for a model without.
     """
@@ -60,12 +62,8 @@ class Stacked(nn.Module):
 
     def forward(self, pairs: Tensor) -> Output:
         features = self.trunk(pairs)
-        target = self.head(features)
-        return (
-            Output(target)
-            if self.auxiliary is None
-            else Output(target, (self.auxiliary(features),))
-        )
+        auxiliary = () if self.auxiliary is None else (self.auxiliary(features),)
+        return Output(self.head(features), auxiliary)
 
 
 class TwoBranch(nn.Module):
@@ -133,3 +131,19 @@ def parameters_built_by(build: MakeModule) -> int:
     """Count the trainable numbers of the model that `build` makes, without drawing them."""
     with torch.device("meta"):
         return parameter_count(build())
+
+
+@functools.cache
+def shares_weights(build: MakeModule) -> bool:
+    """Say whether both images pass the same module in the model that `build` makes."""
+    with torch.device("meta"):
+        parts = [module for module in build().modules() if isinstance(module, PerImage)]
+    return any(part.first is part.second for part in parts)
+
+
+@functools.cache
+def flops_a_pair(build: MakeModule) -> float:
+    """Count the floating-point operations of one forward pass of one pair."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        build().eval()(torch.empty(2, 2, 14, 14))
+    return counter.get_total_flops() / 2

@@ -3,7 +3,10 @@
 All give one score for the target, trained with mean squared error, instead of two logits. The
 report's convolutional net is three-dimensional over the pair; its kernels have depth one, so it
 is a two-dimensional net that both images share, and so it is built here (see `cnn`).
+With kind "logit" a network gives logits, of the target and of the digits, for cross entropy.
 """
+
+from typing import Literal
 
 from torch import nn
 
@@ -12,12 +15,16 @@ from digits.models.blocks import Stacked, TwoBranch, concatenate, digits_of_both
 DROPOUT = 0.3  # the report's figures
 
 
-def linear(*, sigmoid: bool) -> Stacked:
-    """Build linear regression on all pixels, or logistic regression with the sigmoid: 393."""
-    return Stacked(nn.Flatten(), nn.Sequential(*score(392, sigmoid)))
+#: What a network gives for the target: a raw score or one between 0 and 1 (N,), or a logit (N, 1).
+Kind = Literal["raw score", "score", "logit"]
 
 
-def dense(*, auxiliary: bool) -> Stacked:
+def linear(kind: Kind) -> Stacked:
+    """Build linear regression on all pixels ("raw score"), or logistic regression: 393."""
+    return Stacked(nn.Flatten(), nn.Sequential(*target(392, kind)))
+
+
+def dense(*, auxiliary: bool, kind: Kind = "score") -> Stacked:
     """Build the dense net: 133,633 parameters, 136,213 with digit outputs."""
     return Stacked(
         nn.Sequential(
@@ -25,12 +32,12 @@ def dense(*, auxiliary: bool) -> Stacked:
             *(nn.Linear(392, 256), nn.ReLU()),
             *(nn.Linear(256, 128), nn.ReLU()),
         ),
-        nn.Sequential(*score(128)),
-        nn.Sequential(nn.Linear(128, 20), nn.Sigmoid(), digits_of_both()) if auxiliary else None,
+        nn.Sequential(*target(128, kind)),
+        nn.Sequential(*digits(128, 20, kind), digits_of_both()) if auxiliary else None,
     )
 
 
-def cnn(*, shared: bool = True, auxiliary: bool) -> TwoBranch:
+def cnn(*, shared: bool = True, auxiliary: bool, kind: Kind = "score") -> TwoBranch:
     """Build the convolutional net: 47,803 parameters, 51,733 with a digit classifier.
 
     Both images pass the shared branch as one batch, so that batch norm sees what it sees in the
@@ -42,8 +49,8 @@ def cnn(*, shared: bool = True, auxiliary: bool) -> TwoBranch:
         shared=shared,
         one_batch=True,
         join=concatenate,
-        head=nn.Sequential(nn.Linear(784, 32), nn.ReLU(), *score(32)),
-        digit_head=(lambda: nn.Sequential(nn.Linear(392, 10), nn.Sigmoid())) if auxiliary else None,
+        head=nn.Sequential(nn.Linear(784, 32), nn.ReLU(), *target(32, kind)),
+        digit_head=(lambda: nn.Sequential(*digits(392, 10, kind))) if auxiliary else None,
     )
 
 
@@ -66,6 +73,12 @@ def branch() -> nn.Sequential:
     )
 
 
-def score(features: int, sigmoid: bool = True) -> tuple[nn.Module, ...]:
-    """Return the layers from features (N, features) to one score for the target (N,)."""
-    return nn.Linear(features, 1), *([nn.Sigmoid()] if sigmoid else []), nn.Flatten(0)
+def target(features: int, kind: Kind) -> tuple[nn.Module, ...]:
+    """Return the layers from features (N, features) to what decides."""
+    after = {"raw score": (nn.Flatten(0),), "score": (nn.Sigmoid(), nn.Flatten(0)), "logit": ()}
+    return nn.Linear(features, 1), *after[kind]
+
+
+def digits(features: int, outputs: int, kind: Kind) -> tuple[nn.Module, ...]:
+    """Return the layers from features (N, features) to a score or a logit per class."""
+    return nn.Linear(features, outputs), *([] if kind == "logit" else [nn.Sigmoid()])

@@ -5,7 +5,8 @@ auxiliary losses and weight sharing".
 
 The table's counts fix the networks, but for the place of model_1's pool, which is the code's; the
 report's prose describes older ones (`older_*`). All convolutions are 2x2; every activation but
-model_0's is a leaky ReLU.
+model_0's is a leaky ReLU. `sigmoid=True` ends a network with one logit instead of two, which the
+report says it had tried.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from digits.models.blocks import Stacked, TwoBranch, concatenate, digits_of_both
 DROPOUT = 0.5  # of the older models: not given, read as torch's default
 
 
-def model_0() -> Stacked:
+def model_0(*, sigmoid: bool = False) -> Stacked:
     """Build the dense net of three layers: 58,690 parameters."""
     return Stacked(
         nn.Sequential(
@@ -25,7 +26,7 @@ def model_0() -> Stacked:
             *(nn.Linear(392, 128), nn.ReLU()),
             *(nn.Linear(128, 64), nn.ReLU()),
         ),
-        nn.Linear(64, 2),
+        target(64, sigmoid),
     )
 
 
@@ -66,28 +67,30 @@ WIDTHS_2 = (32, 64, 128, 128)
 HALF_WIDTHS_2 = (16, 32, 64, 128)
 
 
-def model_1() -> Stacked:
+def model_1(*, sigmoid: bool = False) -> Stacked:
     """Build the net of two convolutions on both images at once: 13,154 parameters."""
-    return Stacked(trunk_1(2, 32), nn.Linear(2304, 2))
+    return Stacked(trunk_1(2, 32), target(2304, sigmoid))
 
 
-def model_1_shared(width: int = 16) -> TwoBranch:
+def model_1_shared(width: int = 16, *, sigmoid: bool = False) -> TwoBranch:
     """Build model_1 with a trunk that both images share: 6,770 parameters.
 
     width: channels of the first convolution. The report halves them; 32, as without sharing,
         makes 17,634 parameters.
     """
-    return _shared(lambda: trunk_1(1, width), features=72 * width)
+    return _shared(lambda: trunk_1(1, width), target(2 * 72 * width, sigmoid))
 
 
-def model_1_digits() -> Stacked:
+def model_1_digits(*, sigmoid: bool = False) -> Stacked:
     """Build model_1 that names both digits and compares the names: 54,686 parameters."""
-    return _stacked_digits(trunk_1(2, 32), features=2304)
+    return _stacked_digits(trunk_1(2, 32), features=2304, sigmoid=sigmoid)
 
 
-def model_1_shared_digits() -> TwoBranch:
+def model_1_shared_digits(*, sigmoid: bool = False) -> TwoBranch:
     """Build model_1 that names each digit by one shared trunk: 31,508 parameters."""
-    return _shared_digits(lambda: nn.Sequential(trunk_1(1, 32), nn.Linear(2304, 10)))
+    return _shared_digits(
+        lambda: nn.Sequential(trunk_1(1, 32), nn.Linear(2304, 10)), target(20, sigmoid)
+    )
 
 
 def model_2(*, early_target: bool = False) -> Stacked:
@@ -108,7 +111,7 @@ def model_2_shared(widths: tuple[int, ...] = HALF_WIDTHS_2) -> TwoBranch:
     widths: channels of the four convolutions. The report halves the first three; `WIDTHS_2`, as
         without sharing, makes 119,778 parameters.
     """
-    return _shared(lambda: trunk_2(1, widths), features=25 * widths[3])
+    return _shared(lambda: trunk_2(1, widths), nn.Linear(2 * 25 * widths[3], 2))
 
 
 def model_2_digits() -> Stacked:
@@ -183,13 +186,18 @@ def convolution(inputs: int, outputs: int, padding: int = 0) -> tuple[nn.Module,
     return nn.Conv2d(inputs, outputs, 2, padding=padding), nn.LeakyReLU()
 
 
+def target(features: int, sigmoid: bool = False) -> nn.Linear:
+    """Return the layer from features (N, features) to the two logits, or to one."""
+    return nn.Linear(features, 1 if sigmoid else 2)
+
+
 def concatenate_probabilities(first: Tensor, second: Tensor) -> Tensor:
     """Join digit logits (N, 10) and (N, 10) to the probabilities (N, 20) of both."""
     return concatenate(first.softmax(dim=1), second.softmax(dim=1))
 
 
-def _shared(trunk: Callable[[], nn.Module], features: int) -> TwoBranch:
-    return TwoBranch(trunk, shared=True, join=concatenate, head=nn.Linear(2 * features, 2))
+def _shared(trunk: Callable[[], nn.Module], head: nn.Module) -> TwoBranch:
+    return TwoBranch(trunk, shared=True, join=concatenate, head=head)
 
 
 def _shared_digits(branch: Callable[[], nn.Module], head: nn.Module | None = None) -> TwoBranch:
@@ -202,10 +210,10 @@ def _shared_digits(branch: Callable[[], nn.Module], head: nn.Module | None = Non
     )
 
 
-def _stacked_digits(trunk: nn.Module, features: int) -> Stacked:
+def _stacked_digits(trunk: nn.Module, features: int, sigmoid: bool = False) -> Stacked:
     """Build a net whose two digit heads, here one layer of twenty, read the same features."""
     return Stacked(
         nn.Sequential(trunk, nn.Linear(features, 20), digits_of_both()),
-        nn.Sequential(nn.Softmax(dim=2), nn.Flatten(), nn.Linear(20, 2)),
+        nn.Sequential(nn.Softmax(dim=2), nn.Flatten(), target(20, sigmoid)),
         nn.Identity(),
     )

@@ -19,30 +19,36 @@ from digits.models.blocks import (
 DROPOUT = 0.5  # not given in the report; the default of torch and of the authors' code
 
 
-def fcc(*, shared: bool, auxiliary: bool) -> TwoBranch:
+def fcc(*, shared: bool, auxiliary: bool, final_relu: bool = True) -> TwoBranch:
     """Build the dense net: 482,114 parameters, 241,122 shared; a digit head has 330.
 
     The report ends the network with a ReLU on the two logits, and so do we: where both are
-    negative the gradient is zero and the decision falls to class 0.
+    negative the gradient is zero and the decision falls to class 0. `final_relu=False` is a
+    control without it.
     """
     return TwoBranch(
         dense_branch,
         shared=shared,
         join=concatenate,
-        head=nn.Sequential(nn.Linear(64, 2), nn.ReLU()),
+        head=nn.Sequential(nn.Linear(64, 2), *([nn.ReLU()] if final_relu else [])),
         digit_head=(lambda: nn.Linear(32, 10)) if auxiliary else None,
     )
 
 
-def cnn(*, shared: bool, auxiliary: bool) -> TwoBranch:
-    """Build the "Siamese CNN": 90,790 parameters, 67,270 shared; a digit head has 2,570."""
+def cnn(*, shared: bool, auxiliary: bool, final_relu: bool = True) -> TwoBranch:
+    """Build the "Siamese CNN": 90,790 parameters, 67,270 shared; a digit head has 2,570.
+
+    final_relu: see `fcc`; here a batch norm comes before it.
+    """
+    layers = (
+        *(*dense_unit(256, 128), *dense_unit(128, 64), *dense_unit(64, 32)),
+        *dense_unit(32, 2),
+    )
     return TwoBranch(
         convolutional_branch,
         shared=shared,
         join=first_minus_second,
-        head=nn.Sequential(
-            *dense_unit(256, 128), *dense_unit(128, 64), *dense_unit(64, 32), *dense_unit(32, 2)
-        ),
+        head=nn.Sequential(*(layers if final_relu else layers[:-1])),
         digit_head=(lambda: nn.Linear(256, 10)) if auxiliary else None,
     )
 

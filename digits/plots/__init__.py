@@ -7,7 +7,9 @@ from digits.plots.common import save
 from digits.plots.comparison import (
     differences_forest,
     effects_forest,
+    error_against_cost,
     error_boxes,
+    ranking,
     seconds_a_round,
 )
 from digits.plots.exploration import balance, mean_digits, pairs_grid, strips
@@ -17,17 +19,22 @@ from digits.plots.training import (
     loss_and_accuracy,
     validation_curves,
 )
+from digits.plots.verdicts import claims_at_a_glance, published_and_ours
 
 __all__ = [
     "balance",
+    "claims_at_a_glance",
     "consecutive_trainings",
     "differences_forest",
     "effects_forest",
+    "error_against_cost",
     "error_boxes",
     "error_by_epoch",
     "loss_and_accuracy",
     "mean_digits",
     "pairs_grid",
+    "published_and_ours",
+    "ranking",
     "save",
     "seconds_a_round",
     "strips",

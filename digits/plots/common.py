@@ -10,6 +10,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from digits.experiment import report_of
+
 plt.style.use(Path(__file__).parent.parent / "style.mplstyle")
 
 PALETTE = sns.color_palette("colorblind")
@@ -30,8 +32,8 @@ STAR = {"marker": "*", "color": "black", "markersize": 8, "linestyle": "none", "
 
 
 def colour_of(name: str) -> tuple[float, float, float]:
-    """Return the colour of the report that an experiment or an architecture belongs to."""
-    return COLOURS[name.split("/")[0]]
+    """Return the colour of the report that an experiment or a design belongs to."""
+    return COLOURS[report_of(name)]
 
 
 def caption(figure: Figure, text: str) -> None:

@@ -8,8 +8,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
 
-from digits.plots.common import PUBLISHED, STAR, colour_of, name_rows, note_beside, rows_of_points
+from digits.experiment import report_of
+from digits.plots.common import (
+    COLOURS,
+    PUBLISHED,
+    STAR,
+    colour_of,
+    name_rows,
+    note_beside,
+    rows_of_points,
+)
 from digits.plots.common import caption as caption_below
 from digits.statistics import EFFECTS
 
@@ -112,36 +122,148 @@ def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
-def effects_forest(effects: pd.DataFrame, title: str, caption: str) -> Figure:
-    """Show the effects of the 2x2 design with their intervals, a panel an effect.
+def effects_forest(
+    effects: pd.DataFrame,
+    title: str,
+    caption: str,
+    pooled: dict[str, tuple[list[str], pd.DataFrame]] | None = None,
+) -> Figure:
+    """Show the effects of 2x2 designs with their intervals, a panel an effect.
 
     effects: what `statistics.factorial_effects` gives.
+    pooled: means over designs by their name: which designs, and what `statistics.pooled_effects`
+        gives of them. Each stands as a diamond below its designs, as far as they are not shown
+        above it.
     """
     names = [name for name in EFFECTS if name in set(effects.effect)]
     designs = list(dict.fromkeys(effects.design))
+    rows = {} if pooled else {design: None for design in designs}
+    for mean, (members, summaries) in (pooled or {}).items():
+        rows |= {design: None for design in designs if design in members}
+        rows[mean] = summaries.set_index("effect")
     figure, axes = plt.subplots(
         2,
         3,
-        figsize=(8.5, 2 * (0.26 * len(designs) + 0.75) + 0.9),
+        figsize=(8.5, 2 * (0.26 * len(rows) + 0.75) + 0.9),
         sharex=True,
         sharey=True,
     )
+    found = effects.set_index(["effect", "design"])
     for axis, name in zip(axes.flat, names, strict=True):
-        for height, design in enumerate(designs):
-            row = effects[(effects.effect == name) & (effects.design == design)]
-            mean, low, high = row[["mean", "low", "high"]].to_numpy(dtype=float)[0]
-            colour = colour_of(design)
-            axis.plot(mean, height, "o", color=colour)
-            if np.isfinite(low):
-                axis.plot([low, high], [height, height], color=colour)
+        for height, (row, means) in enumerate(rows.items()):
+            if means is None:
+                mean, low, high = found.loc[(name, row), ["mean", "low", "high"]].astype(float)
+                axis.plot(mean, height, "o", color=colour_of(row))
+                axis.plot([low, high], [height, height], color=colour_of(row))
+                continue
+            mean, low, high = means.loc[name, ["mean", "low", "high"]].astype(float)
+            corners = [(low, height), (mean, height - 0.28), (high, height), (mean, height + 0.28)]
+            if np.isfinite(corners).all():
+                axis.add_patch(Polygon(corners, facecolor="black", edgecolor="none"))
+            if height < len(rows) - 1:
+                axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title("\n".join(textwrap.wrap(name, 28)))
-        name_rows(axis, designs)
+        name_rows(axis, [row.removeprefix("common/") for row in rows])
+        axis.autoscale_view(scaley=False)
     for axis in axes[-1]:
         axis.set_xlabel("points of error")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
     caption_below(figure, caption)
     return figure
+
+
+def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
+    """Show networks from the fewest to the most errors: every round a point, mean and interval.
+
+    ranked: what `statistics.ranking` gives of the tidy rows `frame`.
+    """
+    values = {
+        name.removeprefix("common/"): frame.loc[frame.experiment == name, "precise_error"]
+        for name in ranked.experiment
+    }
+    figure, axis = plt.subplots(figsize=(8.5, 0.21 * len(values) + 1.1))
+    colours = [colour_of(name) for name in ranked.experiment]
+    rows_of_points(axis, values, colours)
+    for height, row in enumerate(ranked.itertuples()):
+        axis.plot(row.mean, height, "|", color="black", markersize=9)
+        axis.plot([row.low, row.high], [height, height], color="black", linewidth=1.2)
+    axis.tick_params(axis="y", labelsize=7)
+    axis.set_xlabel("precise test error (%)")
+    caption_below(figure, caption)
+    return figure
+
+
+def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
+    """Show error against parameters and against training compute, a point a network.
+
+    ranked: what `statistics.ranking` gives. Marks tell weight sharing and the auxiliary loss; the
+    line joins the networks that no cheaper one beats.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(8.5, 4.2), sharey=True)
+    for axis, cost, label in zip(
+        axes,
+        ("parameters", "training_gflop"),
+        ("parameters", "training compute (GFLOP a round)"),
+        strict=True,
+    ):
+        for row in ranked.itertuples():
+            style = _OPTION_STYLES[_OPTIONS[row.shared, row.auxiliary]]
+            axis.plot(getattr(row, cost), row.mean, color=colour_of(row.experiment), **style)
+            if np.isfinite(row.low):
+                axis.plot(
+                    [getattr(row, cost)] * 2,
+                    [row.low, row.high],
+                    color=colour_of(row.experiment),
+                    linewidth=0.8,
+                )
+        best = ranked.sort_values([cost, "mean"])
+        best = best[best["mean"] <= best["mean"].cummin()]
+        axis.plot(best[cost], best["mean"], color="#999999", linewidth=0.8, zorder=0)
+        for place, row in enumerate(best.itertuples()):
+            name = row.experiment.removeprefix("common/").partition("/")[2]
+            where = (getattr(row, cost), row.mean)
+            side = "right" if place == len(best) - 1 else "left"
+            above = place % 2 == 0
+            axis.annotate(
+                name,
+                where,
+                xytext=(4 if side == "left" else -2, 5 if above else -6),
+                textcoords="offset points",
+                ha=side,
+                va="bottom" if above else "top",
+                fontsize=6.5,
+            )
+        axis.set(xscale="log", xlabel=label, ylim=(0, None))
+    axes[0].set_ylabel("precise test error (%)")
+    handles = [
+        Line2D([], [], color="#444444", **style, label=name)
+        for name, style in _OPTION_STYLES.items()
+    ] + [
+        Line2D([], [], color=colour, marker="s", linestyle="none", label=report)
+        for report, colour in COLOURS.items()
+        if report in {report_of(name) for name in ranked.experiment}
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=5)
+    caption_below(figure, caption)
+    return figure
+
+
+_OPTION_STYLES = {
+    "plain": {"marker": "o", "markersize": 6, "linestyle": "none", "mfc": "white"},
+    "weight sharing": {"marker": "s", "markersize": 6, "linestyle": "none", "mfc": "white"},
+    "auxiliary loss": {"marker": "o", "markersize": 6, "linestyle": "none"},
+    "both": {"marker": "s", "markersize": 6, "linestyle": "none"},
+}
+
+
+#: Which of them: is one branch shared by both images, is there an auxiliary loss?
+_OPTIONS = {
+    (False, False): "plain",
+    (True, False): "weight sharing",
+    (False, True): "auxiliary loss",
+    (True, True): "both",
+}
 
 
 def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:

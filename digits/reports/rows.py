@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import nn
 
-from digits.experiment import Design, Experiment, Published
+from digits.experiment import Design, Experiment, Published, Size
 from digits.recipe import Recipe
 
 #: The cells of the 2x2 design by suffix: weight sharing, auxiliary loss.
@@ -24,8 +24,9 @@ def two_by_two(
     rounds: int,
     *,
     variant: str = "",
-    published: dict[str, tuple[Published, ...]],
+    published: dict[str, tuple[Published, ...]] | None = None,
     reported: Callable[[bool], int | None] = lambda shared: None,
+    size: Size = "small",
 ) -> list[Experiment]:
     """Make the four experiments of a two-branch net: weight sharing x auxiliary loss.
 
@@ -39,8 +40,9 @@ def two_by_two(
             build=partial(build, shared=shared, auxiliary=auxiliary),
             recipe=recipe.but(auxiliary_weight=1.0) if auxiliary else recipe,
             rounds=rounds,
-            published=published.get(suffix, ()),
+            published=(published or {}).get(suffix, ()),
             reported_parameters=reported(shared),
+            size=size,
         )
         for suffix, (shared, auxiliary) in CELLS.items()
     ]

@@ -70,18 +70,6 @@ def layer_table(model: nn.Module) -> pd.DataFrame:
     return pd.DataFrame(rows.values())
 
 
-def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per published number: experiment, quantity, mean, sd, n, row."""
-    return pd.DataFrame(
-        [
-            {"experiment": experiment.id, **number.model_dump()}
-            for experiment in experiments
-            for number in experiment.published
-        ],
-        columns=["experiment", "quantity", "mean", "sd", "n", "row"],
-    )
-
-
 def published_text(experiment: Experiment) -> str:
     """Return the printed test errors of an experiment, mean ± SD in per cent, "" if none."""
     numbers = [p for p in experiment.published if p.quantity == "test_error"]

@@ -5,7 +5,9 @@ import pandas as pd
 from digits.experiments import select
 from digits.statistics import summarise
 from digits.tables.networks import published_text
-from digits.tables.words import blank, interval, mean_sd
+from digits.tables.verdicts import QUANTITIES
+from digits.tables.words import blank, interval, mean_sd, span
+from digits.verdicts import time_ratios
 
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -35,50 +37,6 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     alike = [name for name in ("epochs", "training pairs") if table[name].nunique() == 1]
     return table.drop(columns=alike)
-
-
-#: The names of published quantities on a page.
-QUANTITIES = {
-    "train_error": "train",
-    "validation_error": "validation",
-    "test_error": "test",
-    "fold_error": "cross-validation",
-    "test_error_training_mode": "test, training mode",
-    "fold_error_training_mode": "cross-validation, training mode",
-}
-
-
-def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Return what `published_against_ours` found, in words that fit a page."""
-    table = pd.DataFrame(
-        {
-            "experiment": agreement.experiment,
-            "report's row": agreement.row,
-            "error": agreement.quantity.map(QUANTITIES),
-            "published": [
-                mean_sd({"mean": m, "sd": s})
-                for m, s in zip(agreement.published, agreement.published_sd, strict=True)
-            ],
-            "ours": [
-                mean_sd({"mean": m, "sd": s})
-                for m, s in zip(agreement.ours, agreement.ours_sd, strict=True)
-            ],
-            "n": agreement.n,
-            "ours - published": agreement.difference.map("{:+.2f}".format),
-            "95 % interval": [
-                interval({"low": low, "high": high}, "+")
-                for low, high in zip(agreement.low, agreement.high, strict=True)
-            ],
-            "holds 0": [
-                "" if pd.isna(low) else "yes" if low <= 0 <= high else "no"
-                for low, high in zip(agreement.low, agreement.high, strict=True)
-            ],
-            "under 1 point": ["yes" if abs(d) < 1 else "no" for d in agreement.difference],
-        }
-    )
-    verdicts = ["95 % interval", "holds 0", "under 1 point"]
-    table.loc[agreement.shortened.to_numpy(), verdicts] = ["", "shortened", "shortened"]
-    return table
 
 
 def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
@@ -117,14 +75,12 @@ def _difference_columns(differences: pd.DataFrame) -> dict[str, list]:
     }
 
 
-def fold_table(
-    folds: pd.DataFrame, published: pd.DataFrame, medians: dict[str, float]
-) -> pd.DataFrame:
+def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return the cross-validation errors, mean ± SD over folds, beside the published ones.
 
-    folds: what `frames.folds` gives; published: what `published_numbers` gives; medians: the
-    published medians as accuracies. The SD is the population SD over the folds of a round, as in
-    damachi's Table I, averaged over rounds, and so is the median.
+    folds: what `frames.folds` gives; published: what `published_numbers` gives. The SD is the
+    population SD over the folds of a round, as in damachi's Table I, averaged over rounds, and so
+    is the median.
     """
     rows = []
     for name, found in folds.groupby("experiment", sort=False):
@@ -137,12 +93,47 @@ def fold_table(
                 rounds = found.groupby("seed")[quantity]
                 sd = rounds.std(ddof=0).mean()
                 row[QUANTITIES[quantity]] = mean_sd({"mean": rounds.mean().mean(), "sd": sd})
-        row["published median"] = f"{100 - medians[name]:.1f}"
+        printed = published[(published.experiment == name) & (published.quantity == "fold_median")]
+        row["published median"] = f"{printed['mean'].item():.1f}"
         row["median"] = f"{found.groupby('seed').fold_error.median().mean():.1f}"
         rows.append(row)
     modes = ["cross-validation", "cross-validation, training mode"]
     columns = ["experiment", "n", "published", *modes, "published median", "median"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def ranking_table(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return what `statistics.ranking` found, in words that fit a page."""
+    rows = [row for _, row in ranking.iterrows()]
+    return pd.DataFrame(
+        {
+            "place": range(1, len(ranking) + 1),
+            "network": ranking.experiment.str.removeprefix("common/"),
+            "precise test error": [mean_sd(row) for row in rows],
+            "95 % interval": [interval(row) for row in rows],
+            "n": ranking.n.astype(int),
+            "above the best": [blank(row["above"] or None, "{:+.2f}") for row in rows],
+            "95 % interval of that": [
+                interval({"low": row["above_low"], "high": row["above_high"]}, "+") for row in rows
+            ],
+            "parameters": ranking.parameters,
+            "training GFLOP": ranking.training_gflop.map("{:.4g}".format),
+            "learning rate": ranking.learning_rate.map("{:g}".format),
+        }
+    )
+
+
+def pooled_table(pooled: pd.DataFrame) -> pd.DataFrame:
+    """Return what `statistics.pooled_effects` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "effect of": pooled.effect,
+            "points of error": pooled["mean"].map("{:+.2f}".format),
+            "95 % interval": [interval(row, "+") for _, row in pooled.iterrows()],
+            "designs": pooled.n,
+            "rounds of each": [span(pd.Series(rounds)) for rounds in pooled.rounds],
+        }
+    )
 
 
 def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -153,16 +144,16 @@ def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
     """
     experiments = [e for e in select(*frame.experiment.unique()) if e.reported_seconds]
     printed = {e.id: e.reported_seconds for e in experiments}
-    ours = frame.groupby("experiment").train_seconds.median()
+    seconds = frame.pivot(index="seed", columns="experiment", values="train_seconds")
     return pd.DataFrame(
         {
             "experiment": name,
-            "published (s)": f"{seconds:.1f}",
-            "ours, median (s)": f"{ours[name]:.2f}",
-            "published ratio": f"{seconds / printed[reference]:.1f}",
-            "our ratio": f"{ours[name] / ours[reference]:.1f}",
+            "published (s)": f"{theirs:.1f}",
+            "ours, median (s)": f"{seconds[name].median():.2f}",
+            "published ratio": f"{theirs / printed[reference]:.1f}",
+            "our ratio, median": f"{time_ratios(seconds, name, reference).median():.1f}",
         }
-        for name, seconds in printed.items()
+        for name, theirs in printed.items()
     )
 
 
@@ -171,10 +162,10 @@ def search_table(choices: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "network": choices.network,
-            "chosen": choices.chosen,
-            "its fold error": choices.fold_error.map("{:.2f}".format),
-            "the authors' choice": choices.published,
-            "its fold error here": choices.published_fold_error.map("{:.2f}".format),
+            "best by folds": choices.chosen,
+            "fold error": choices.fold_error.map("{:.2f}".format),
+            "used": choices.used,
+            "its fold error": choices.used_fold_error.map("{:.2f}".format),
             "its rank": [f"{r} of {n}" for r, n in zip(choices["rank"], choices.of, strict=True)],
             "n": choices.n,
         }

@@ -6,6 +6,22 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from pandas.io.formats.style import Styler
 
+#: A click on a heading sorts the rows by that column, a second one the other way round.
+SORT = """
+for (const head of document.querySelectorAll("thead th")) {
+  head.style.cursor = "pointer";
+  head.title = "sort";
+  head.addEventListener("click", () => {
+    const column = [...head.parentNode.children].indexOf(head);
+    const body = head.closest("table").tBodies[0];
+    const text = row => row.children[column].innerText;
+    const order = head.dataset.order = head.dataset.order === "1" ? "-1" : "1";
+    const compare = new Intl.Collator("en", {numeric: true}).compare;
+    body.append(...[...body.rows].sort((a, b) => order * compare(text(a), text(b))));
+  });
+}
+"""
+
 
 def markdown(table: pd.DataFrame) -> str:
     """Return `table` as Markdown, an empty cell for what is not there."""
@@ -23,6 +39,7 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
     )
     shown = styled(table, caption, name)
     page = shown.to_html(doctype_html=True, encoding="utf-8")
+    page = page.replace("</body>", f"<script>{SORT}</script></body>")
     (folder / f"{name}.html").write_text(page, encoding="utf-8")
     return shown
 

@@ -1,6 +1,6 @@
 """Numbers as words: means with their spread, intervals, and what a table or a figure shows."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pandas as pd
 
@@ -18,7 +18,27 @@ def scope(frame: pd.DataFrame) -> str:
         f"{span(frame.train_pairs)} training pairs a round",
         " and ".join(source[name] for name in frame.source.unique()),
     ]
-    return ", ".join(parts) + _shortened(frame)
+    return ", ".join(parts) + _shortened(frame) + _missing_rounds(frame)
+
+
+def _missing_rounds(frame: pd.DataFrame) -> str:
+    """Name the networks that lack rounds which others of the same size and protocol have."""
+    have = {name: set(seeds) for name, seeds in frame.groupby("experiment", sort=False).seed}
+    alike = defaultdict(set)
+    for name, seeds in have.items():
+        alike[_kind(name)] |= seeds
+    lacking = []
+    for name, seeds in have.items():
+        wanted = {seed for seed in alike[_kind(name)] if seed < experiment_of(name).rounds}
+        if not wanted <= seeds:
+            lacking.append(f"{name} ({len(seeds & wanted)} of {len(wanted)})")
+    return f"; rounds are missing: {', '.join(lacking)}" if lacking else ""
+
+
+def _kind(name: str) -> tuple[str, int]:
+    """Return what decides how many of an experiment's rounds a profile runs."""
+    experiment = experiment_of(name)
+    return experiment.size, experiment.recipe.trainings
 
 
 def _shortened(frame: pd.DataFrame) -> str:
