@@ -31,7 +31,7 @@ def test_profiles_search_what_they_say_even_with_seeds_of_ones_own():
     assert full == {f"search/{name}" for name in SEARCHES} - {f"search/{n}" for n in NOT_SEARCHED}
     assert len(Study(profile="paper").runs("search/jaubert/*")) == 5 * 12
     assert len(select("search/jaubert/*")) == 120
-    assert PROFILES["quick"].recipe(CANDIDATES["search/jaubert/model_0@sgd-0.01-32"]).epochs == 2
+    assert PROFILES["quick"].recipe(CANDIDATES["search/jaubert/model_0@sgd-0.01-32"]).epochs == 1
 
 
 def frame(errors, tests):

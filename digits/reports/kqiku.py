@@ -66,6 +66,7 @@ def experiments() -> list[Experiment]:
             variant="@repaired",
             published=published,
             reported=lambda shared, count=count: count,
+            size="change",
         )
         sets["@no-final-relu"] += two_by_two(
             model,
