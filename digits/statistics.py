@@ -206,20 +206,23 @@ def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
     by_round: what `effects_by_round` gives. A point is the mean, plus what its design has of its
     own, plus what its round has, plus the rest, the last three random. low, high: the t interval
     of the mean with one degree of freedom fewer than designs, so that it speaks of designs like
-    these and not of these alone; NaN for fewer than two designs or rounds. n: designs; rounds:
-    the fewest and the most of a design.
+    these and not of these alone; NaN for fewer than two designs. n: designs, those of one round
+    left out; rounds: the fewest and the most of a design.
     """
     rows = []
     for effect, points in by_round.groupby("effect", sort=False):
         counts = points.groupby("design").size()
+        counts = counts[counts > 1]
         n = len(counts)
-        mean, error = _mean_of_crossed(points) if n > 1 and counts.min() > 1 else (np.nan, np.nan)
+        mean = error = np.nan
+        if n > 1:
+            mean, error = _mean_of_crossed(points[points.design.isin(counts.index)])
         half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * error
         rows.append(
             {
                 "effect": effect,
                 "n": n,
-                "rounds": tuple(counts.agg(["min", "max"])),
+                "rounds": (counts.min(), counts.max()) if n else (0, 0),
                 "mean": mean,
                 "low": mean - half,
                 "high": mean + half,

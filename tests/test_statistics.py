@@ -266,6 +266,14 @@ def test_one_design_or_one_round_cannot_be_pooled():
         assert np.isnan([found.mean, found.low, found.high]).all()
 
 
+def test_a_design_of_one_round_is_left_out_of_the_mean_and_not_counted():
+    table, points = crossed(4, 5, seed=1)
+    short = table[(table.design != "d3") | (table.seed == 0)]
+    (found,) = pooled_effects(short).itertuples()
+    assert (found.n, found.rounds) == (3, (5, 5))
+    assert found.mean == pytest.approx(points[:3].mean())
+
+
 def test_welch_from_summaries_covers_the_difference_in_95_of_100_pairs_of_studies():
     generator = np.random.default_rng(4)
     covered = 0

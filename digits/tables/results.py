@@ -128,7 +128,7 @@ def pooled_table(pooled: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "effect of": pooled.effect,
-            "points of error": pooled["mean"].map("{:+.2f}".format),
+            "points of error": [blank(mean, "{:+.2f}") for mean in pooled["mean"]],
             "95 % interval": [interval(row, "+") for _, row in pooled.iterrows()],
             "designs": pooled.n,
             "rounds of each": [span(pd.Series(rounds)) for rounds in pooled.rounds],
