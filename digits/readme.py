@@ -26,7 +26,8 @@ def results() -> str:
     frame = tidy(full.records("*"))
     found = findings.find(frame)
     written = found.own[found.own.variant == ""]
-    made = f"figures/{full.figures_folder.name}/07_comparison"
+    figures = f"figures/{full.figures_folder.name}"
+    made = f"{figures}/07_comparison"
     return "\n\n".join(
         [
             findings.answer(found),
@@ -44,7 +45,7 @@ def results() -> str:
             f"{tables.scope(written)}. The precise test error is of the same networks on 20,000 "
             "pairs. A printed number is called reproduced if the 95 % interval of the difference "
             "holds 0, or the difference is under a point. Variants, controls, intervals: "
-            f"[errors.md]({made.replace('07_comparison', '08_networks')}/errors.md).",
+            f"[errors.md]({figures}/08_networks/errors.md).",
         ]
     )
 

@@ -245,7 +245,7 @@ def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
     )
     fits = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # asked of each fit below
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a worse fit loses below
         warnings.simplefilter("ignore", RuntimeWarning)  # of steps that are not taken
         warnings.simplefilter("ignore", UserWarning)  # a variance of 0 is an answer here
         for method in OPTIMISERS:

@@ -1,9 +1,9 @@
 """A verdict on every published number, whether we measure it too.
 
 reproduced: the 95 % interval of the difference holds 0, or the difference is under one point; the
-first is easily met where the interval is wide, so tables show both. better, worse: we measure
-fewer or more errors (of times: relatively less or more). not comparable: with the reason.
-misprint: a number of parameters that its authors' program printed otherwise.
+first is easily met where the interval is wide, so the tally counts the second apart. better,
+worse: we measure fewer or more errors (of times: relatively less or more). not comparable: with
+the reason. misprint: a number of parameters that its authors' program printed otherwise.
 """
 
 from typing import Literal
@@ -140,8 +140,6 @@ def _counts(experiments: list[Experiment]) -> pd.DataFrame:
                 "network, or mark the number as misprinted."
             )
         name = experiment.id.partition("/")[2].partition("@")[0]
-        if experiment.report == "kqiku":  # printed by the code, one count for all variants
-            name = name.partition("+")[0]
         row = {
             "experiment": experiment.id,
             "row": f"text, {name}" if experiment.variant == "text" else name,
@@ -152,8 +150,7 @@ def _counts(experiments: list[Experiment]) -> pd.DataFrame:
             "shortened": False,
             "verdict": "misprint" if experiment.misprinted else "reproduced",
             "why": "the authors' program prints our number" if experiment.misprinted else "",
-            # Not in the given texts of these two.
-            "reading": "as published" if experiment.report in ("kqiku", "zadoks") else "as written",
+            "reading": reading(experiment),
         }
         rows.setdefault((experiment.report, row["row"]), row)
     return pd.DataFrame(rows.values())

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.claims import BY_REPORT, CLAIMS, Claim, decide, decide_again
-from digits.claims.deciding import (
+from digits.claims.deciding import combine
+from digits.claims.parts import (
     QUANTITIES,
     VERDICTS,
     Between,
     Parameters,
     Range,
     alike,
-    combine,
     higher,
     level,
     lower,

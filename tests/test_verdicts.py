@@ -104,8 +104,7 @@ def test_every_published_number_has_a_verdict_with_its_reading():
     numbers = all_numbers(every(), OWN)
     assert len(numbers) == (
         sum(len(e.published) for e in OWN)
-        + 2  # kqiku's counts, printed by the code for all variants alike
-        + len({e.id.split("@")[0] for e in OWN if e.report != "kqiku" and e.reported_parameters})
+        + len({e.id.split("@")[0] for e in OWN if e.reported_parameters})
         + 2  # of the networks that jaubert's text describes
         + 9  # jaubert's times, against the first
     )

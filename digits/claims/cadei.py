@@ -2,15 +2,8 @@
 
 from functools import partial
 
-from digits.claims.deciding import (
-    Claim,
-    Difference,
-    Parameters,
-    Range,
-    higher,
-    level,
-    lower,
-)
+from digits.claims.deciding import Claim
+from digits.claims.parts import Difference, Parameters, Range, higher, level, lower
 
 MLP, CONV, DEEP, RES, SIAMESE = (
     f"cadei/{name}" for name in ("mlp", "convnet", "deepconvnet", "resnet", "siamese")

@@ -2,16 +2,8 @@
 
 from functools import partial
 
-from digits.claims.deciding import (
-    Between,
-    Claim,
-    Difference,
-    Parameters,
-    Range,
-    higher,
-    level,
-    lower,
-)
+from digits.claims.deciding import Claim
+from digits.claims.parts import Between, Difference, Parameters, Range, higher, level, lower
 
 LINREG, LOGREG, NN, NN_AUX, CNN, CNN_AUX = ALL = tuple(
     f"damachi/{name}" for name in ("linreg", "logreg", "nn", "nn+aux", "cnn", "cnn+aux")

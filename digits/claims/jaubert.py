@@ -2,17 +2,8 @@
 
 from functools import partial
 
-from digits.claims.deciding import (
-    Between,
-    Claim,
-    Difference,
-    Range,
-    Spread,
-    alike,
-    higher,
-    level,
-    lower,
-)
+from digits.claims.deciding import Claim
+from digits.claims.parts import Between, Difference, Range, Spread, alike, higher, level, lower
 
 M0, M1, M2 = (f"jaubert/model_{index}" for index in range(3))
 BOTH = (M1, M2)

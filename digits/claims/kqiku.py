@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from digits.claims.deciding import Claim, higher, level, lower
+from digits.claims.deciding import Claim
+from digits.claims.parts import higher, level, lower
 
 FCC, CNN = "kqiku/fcc", "kqiku/cnn"
 CELLS = ("", "+ws", "+aux", "+ws+aux")

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from digits.claims.deciding import Claim, level, lower, steadier
+from digits.claims.deciding import Claim
+from digits.claims.parts import level, lower, steadier
 
 NET = "zadoks/twinnet"
 TESTED = (NET, f"{NET}+ws+aux")

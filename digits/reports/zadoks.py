@@ -35,16 +35,16 @@ def experiments() -> list[Experiment]:
         )
     }
     written = Recipe(epochs=25, batch_size=25, learning_rate=0.01)
-    common = {"published": published, "reported": lambda shared: 9_574 if shared else 18_896}
     return [
-        *two_by_two("zadoks/twinnet", networks.twin_net, written, 16, **common),
+        *two_by_two("zadoks/twinnet", networks.twin_net, written, 16, published=published),
         *two_by_two(
             "zadoks/twinnet",
             partial(networks.twin_net, relu=True),
             written.but(batch_size=128, order="fixed"),
             32,
             variant="@published",
-            **common,
+            published=published,
+            reported=lambda shared: 9_574 if shared else 18_896,
         ),
         *(
             experiment

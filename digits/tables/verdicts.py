@@ -3,7 +3,7 @@
 import pandas as pd
 
 from digits.claims import Decision
-from digits.claims.deciding import VERDICTS, Finding
+from digits.claims.parts import VERDICTS, Finding
 from digits.tables.words import blank, interval, mean_sd
 from digits.verdicts import tally
 
