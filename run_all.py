@@ -16,6 +16,7 @@ import joblib
 from tqdm import tqdm
 
 from digits import paths
+from digits.compute import DEVICES, PRECISIONS
 from digits.data import SOURCES, load
 from digits.errors import InputError
 from digits.profiles import PROFILES
@@ -57,6 +58,11 @@ def parser() -> Parser:
     add("--only", metavar="NOTEBOOK", action="append", help="this notebook only; may be repeated")
     add("--seeds", help="these rounds of every experiment, such as 0,1,2 (default: the profile's)")
     add("--jobs", type=int, help="worker processes (default: one per core)")
+    add("--device", default="cpu", help=f"{', '.join(DEVICES)} (default: cpu)")
+    add(
+        "--precision",
+        help=f"{', '.join(PRECISIONS)} (default: fp32, but bf16 for the deep networks in quick)",
+    )
     add("--light", action="store_true", help="leave out the deep networks of cadei")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
@@ -102,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
         seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
         jobs=options.jobs,
         light=options.light,
+        device=options.device,
+        precision=options.precision,
     )
     share = share_of(options.shard)
     if share != (1, 1) and not options.train_only:

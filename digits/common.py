@@ -114,7 +114,7 @@ def _under_the_protocol(row: Experiment, build) -> Experiment:
 
 def searches(compared: list[Experiment]) -> dict[str, tuple]:
     """Return the grid by id of every network whose learning rate is searched."""
-    return {experiment.id: GRID for experiment in compared if experiment.size != "deep"}
+    return {experiment.id: GRID for experiment in compared if experiment.size == "comparison"}
 
 
 def designs(of_reports: list[Design]) -> list[Design]:

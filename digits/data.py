@@ -80,6 +80,11 @@ class Pairs:
         classes = None if self.classes is None else self.classes[which]
         return Pairs(self.images[which], classes, self.target[which])
 
+    def to(self, device: str) -> "Pairs":
+        """Return the pairs on `device`."""
+        classes = None if self.classes is None else self.classes.to(device)
+        return Pairs(self.images.to(device), classes, self.target.to(device))
+
     def standardised(self, mean: Tensor, sd: Tensor) -> "Pairs":
         """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
         return Pairs((self.images - mean) / sd, self.classes, self.target)
@@ -135,7 +140,7 @@ def re_pair(pairs: Pairs, generator: torch.Generator) -> Pairs:
     of cadei.
     """
     images, classes = pairs.images.flatten(0, 1), pairs.classes.flatten()
-    second = torch.randint(len(images), (len(images),), generator=generator)
+    second = torch.randint(len(images), (len(images),), generator=generator).to(images.device)
     new_classes = torch.stack([classes, classes[second]], dim=1)
     return Pairs(torch.stack([images, images[second]], dim=1), new_classes, target_of(new_classes))
 

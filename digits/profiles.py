@@ -23,12 +23,14 @@ class Profile(Value):
 
     usual_source: the digits that this profile is meant for.
     limits: by how much work a run is.
+    bf16: of which sizes runs are computed in bfloat16, where the device multiplies it itself.
     searched: the experiments whose hyper-parameters are searched (see `search`), None for all.
     """
 
     name: str
     usual_source: str = "sample"
     limits: dict[Size, Limits] = {}
+    bf16: tuple[Size, ...] = ()
     searched: tuple[str, ...] | None = None
 
     def limits_of(self, experiment: Experiment) -> Limits:
@@ -68,6 +70,7 @@ class Profile(Value):
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
+_GLIMPSE = Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20)
 
 PROFILES = {
     profile.name: profile
@@ -81,6 +84,7 @@ PROFILES = {
                 "change": _TINY.model_copy(update={"train_pairs": 120}),
                 "comparison": _TINY.model_copy(update={"train_pairs": 60}),
                 "search": _SMOKE,
+                "long": _TINY,
                 "deep": _TINY,
             },
             searched=("jaubert/model_1+ws+aux",),
@@ -91,11 +95,13 @@ PROFILES = {
                 "small": Limits(rounds=3, trainings=3, precise_pairs=5000),
                 "medium": Limits(rounds=1, epochs=250, precise_pairs=5000),
                 "large": Limits(rounds=1, epochs=3, precise_pairs=5000),
-                "deep": Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20),
+                "long": _GLIMPSE,
+                "deep": _GLIMPSE,
                 "change": Limits(rounds=1, precise_pairs=5000),
                 "comparison": Limits(rounds=2, epochs=2, precise_pairs=5000),
                 "search": Limits(epochs=1),
             },
+            bf16=("long", "deep"),
             searched=("jaubert/model_1+ws+aux",),
         ),
         Profile(

@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from digits import paths, records
+from digits.compute import DEVICES, PRECISIONS, Compute, device_named, has_bf16
 from digits.data import SOURCES, load
 from digits.errors import InputError
 from digits.experiments import select
@@ -38,6 +39,9 @@ class Study(Value):
     jobs: worker processes; None for one per core.
     light: leave out the networks of twenty convolutions and more, which take days on a CPU at
         full length.
+    device: "cpu"; "cuda", one graphics card; or "auto", the card if there is one.
+    precision: "fp32" or "bf16" (see `Compute`); None for what the profile says, which is bf16 for
+        the deep networks of some, where the device multiplies bfloat16 itself.
     """
 
     source: str = "sample"
@@ -45,6 +49,8 @@ class Study(Value):
     seeds: tuple[int, ...] | None = None
     jobs: int | None = Field(default=None, ge=1)
     light: bool = False
+    device: str = "cpu"
+    precision: str | None = None
 
     @field_validator("source")
     @classmethod
@@ -55,6 +61,16 @@ class Study(Value):
     @classmethod
     def _known_profile(cls, profile):
         return _one_of("profile", profile, tuple(PROFILES))
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device):
+        return _one_of("device", device, DEVICES)
+
+    @field_validator("precision")
+    @classmethod
+    def _known_precision(cls, precision):
+        return precision if precision is None else _one_of("precision", precision, PRECISIONS)
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -92,8 +108,20 @@ class Study(Value):
             if not seeds or (self.light and experiment.size == "deep"):
                 continue
             wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})
-            runs += [Run(wanted, seed) for seed in self.seeds or seeds]
+            compute = self._compute(experiment.size in profile.bf16)
+            runs += [Run(wanted, seed, compute) for seed in self.seeds or seeds]
         return runs
+
+    def _compute(self, bf16_pays: bool) -> Compute:
+        """Return what a run computes on: what was asked for, or what suits profile and device."""
+        device = device_named(self.device)
+        if self.precision == "bf16" and not has_bf16(device):
+            raise InputError(
+                "precision 'bf16' is slower than float32 here, since this device does not multiply "
+                "bfloat16 itself: choose 'fp32'."
+            )
+        own = "bf16" if bf16_pays and has_bf16(device) else "fp32"
+        return Compute(device=device, precision=self.precision or own)
 
     def missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Run]:
         """Return the wanted runs that have no record yet, longest first.

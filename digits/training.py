@@ -4,13 +4,11 @@ The same seed gives the same bits in any process: every source of randomness is 
 round runs on one thread, and the caller's random state is put back.
 """
 
-import contextlib
 import functools
 import hashlib
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +17,7 @@ from sklearn.model_selection import KFold
 from torch import nn
 
 from digits import paths
+from digits.compute import CPU, Compute
 from digits.data import Digits, Pairs, draw_pairs, draw_pairs_reusing_images
 from digits.experiment import Experiment
 from digits.fitting import Diverged, evaluate, fit
@@ -36,8 +35,10 @@ class RoundPairs(NamedTuple):
     precise: Pairs
 
 
-def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
+def train(experiment: Experiment, seed: int, digits: Digits, compute: Compute = CPU) -> Record:
     """Train `experiment` with `seed` on pairs of `digits` and return what is to be kept.
+
+    compute: what to compute on; a seed gives the same bits again on the same kind of machine.
 
     Raises `InputError` for a bad seed or more pairs than the pools hold, before training, and
     `Diverged` if the loss stops being finite.
@@ -45,24 +46,28 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
     start = time.perf_counter()
     stream = streams(seed)
     recipe = experiment.recipe
-    pairs = draw_round(digits, recipe, stream["pairs"])
+    pairs = RoundPairs(
+        *(these.to(compute.device) for these in draw_round(digits, recipe, stream["pairs"]))
+    )
     fitted_pairs = pairs.train[: recipe.fitted_pairs]
     watched = {"train": fitted_pairs, "test": pairs.test}
     if recipe.validation_share:
         watched["validation"] = pairs.train[recipe.fitted_pairs :]
     try:
-        with one_thread(), torch.random.fork_rng(devices=[]):
-            fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched)
+        with compute.deterministic():
+            fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched, compute)
             model = fitted.model
             weights = weights_hash(model)
-            scores = {name: evaluate(model, these, recipe) for name, these in watched.items()}
-            precise = evaluate(model, pairs.precise, recipe)
+            scores = {
+                name: evaluate(model, these, recipe, compute) for name, these in watched.items()
+            }
+            precise = evaluate(model, pairs.precise, recipe, compute)
             also = {}
             if recipe.score_in_training_mode:
-                noisy = evaluate(model, pairs.test, recipe, training_mode=True)
+                noisy = evaluate(model, pairs.test, recipe, compute, training_mode=True)
                 also["test_error_training_mode"] = noisy.error
             if recipe.folds:
-                also |= cross_validate(experiment, pairs.train, stream)
+                also |= cross_validate(experiment, pairs.train, stream, compute)
     except Diverged as error:
         raise Diverged(f"{experiment.id}, seed {seed}: {error}") from None
     if recipe.validation_share:
@@ -91,9 +96,9 @@ def train(experiment: Experiment, seed: int, digits: Digits) -> Record:
         weights=weights,
         train_seconds=round(fitted.seconds, 3),
         seconds=round(time.perf_counter() - start, 3),
-        device="cpu",
+        device=compute.device,
         threads=1,
-        precision="float32",
+        precision=compute.dtype,
         versions={
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -123,7 +128,10 @@ def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -
 
 
 def cross_validate(
-    experiment: Experiment, pairs: Pairs, stream: dict[str, np.random.SeedSequence]
+    experiment: Experiment,
+    pairs: Pairs,
+    stream: dict[str, np.random.SeedSequence],
+    compute: Compute = CPU,
 ) -> dict[str, tuple[float, ...]]:
     """Train a network on all folds but one, for each fold, and return the errors on that one.
 
@@ -134,10 +142,10 @@ def cross_validate(
     errors, in_training_mode = [], []
     for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
-        model = fit(experiment.build, recipe, pairs[kept], own).model
-        errors.append(evaluate(model, pairs[held_out], recipe).error)
+        model = fit(experiment.build, recipe, pairs[kept], own, compute=compute).model
+        errors.append(evaluate(model, pairs[held_out], recipe, compute).error)
         if recipe.score_in_training_mode:
-            noisy = evaluate(model, pairs[held_out], recipe, training_mode=True)
+            noisy = evaluate(model, pairs[held_out], recipe, compute, training_mode=True)
             in_training_mode.append(noisy.error)
     found = {"fold_errors": tuple(errors)}
     if recipe.score_in_training_mode:
@@ -145,27 +153,12 @@ def cross_validate(
     return found
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread, and on as many as before afterwards.
-
-    The number of threads changes the last bits of a sum; and several processes of one thread
-    train about twice as many rounds in a minute as one process of several threads.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def weights_hash(model: nn.Module) -> str:
     """Name a model's final parameters and buffers in sixteen hex digits."""
     digest = hashlib.sha256()
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

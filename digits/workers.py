@@ -12,6 +12,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from digits import paths
+from digits.compute import CPU, Compute
 from digits.data import load
 from digits.errors import InputError
 from digits.experiment import Experiment
@@ -31,6 +32,7 @@ class Run(NamedTuple):
 
     experiment: Experiment
     seed: int
+    compute: Compute = CPU
 
     def __str__(self) -> str:
         return f"{self.experiment.id} #{self.seed}"
@@ -89,7 +91,7 @@ def _attempt(run: Run, source: str, data_dir: str) -> Outcome:
     """Train one run in a worker process; a fault of one run must not end the others."""
     os.environ["DIGITS_DATA"] = data_dir
     try:
-        return Outcome(run, train(run.experiment, run.seed, load(source)))
+        return Outcome(run, train(run.experiment, run.seed, load(source), run.compute))
     except (Diverged, InputError) as error:
         return Outcome(run, None, str(error))
     except Exception as error:

@@ -1,0 +1,89 @@
+"""What a run computes on and in which precision: no part of a recipe, but of every record."""
+
+import contextlib
+import functools
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from digits.errors import InputError
+from digits.models.blocks import Output
+from digits.value import Value
+
+DEVICES = ("cpu", "cuda", "auto")
+PRECISIONS = ("fp32", "bf16")
+
+
+class Compute(Value):
+    """Where and how a network computes.
+
+    device: "cpu", one thread of it; or "cuda", one graphics card.
+    precision: "fp32"; or "bf16", where matrix products and convolutions are computed in bfloat16
+        while weights, batch statistics and losses stay in float32.
+    """
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type of number in matrix products, as records have it."""
+        return {"fp32": "float32", "bf16": "bfloat16"}[self.precision]
+
+    def forward(self, model: nn.Module, images: Tensor) -> Output:
+        """Apply `model` to images (N, 2, 14, 14); the outputs are float32 in any precision."""
+        if self.precision == "fp32":
+            return model(images)
+        with torch.autocast(self.device, torch.bfloat16):
+            output = model(images)
+        return Output(output.target.float(), tuple(a.float() for a in output.auxiliary))
+
+    @contextlib.contextmanager
+    def deterministic(self):
+        """Compute so that a seed gives the same bits again, and leave all as it was afterwards.
+
+        One thread on a CPU: the number of threads changes the last bits of a sum; and several
+        processes of one thread train about twice as many rounds in a minute as one process of
+        several threads. On a graphics card, only algorithms that repeat themselves.
+        """
+        threads, cards = torch.get_num_threads(), [0] if self.device == "cuda" else []
+        strict = torch.are_deterministic_algorithms_enabled()
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(strict or bool(cards))
+        try:
+            with torch.random.fork_rng(devices=cards):
+                yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(strict)
+
+
+#: One thread of the processor, float32: what a record was made with unless it says otherwise.
+CPU = Compute()
+
+
+def device_named(name: str) -> Literal["cpu", "cuda"]:
+    """Return the device that `name`, one of `DEVICES`, stands for on this machine.
+
+    Raises `InputError` for "cuda" without a graphics card; "auto" is then the processor.
+    """
+    if name not in DEVICES:
+        raise InputError(f"device {name!r} is unknown: choose one of {', '.join(DEVICES)}.")
+    if name != "cpu" and torch.cuda.is_available():
+        return "cuda"
+    if name == "cuda":
+        raise InputError(
+            "device 'cuda' needs a graphics card and a torch that is built for it, and torch finds "
+            "none: choose 'cpu', or 'auto', which takes what is there."
+        )
+    return "cpu"
+
+
+@functools.cache
+def has_bf16(device: Literal["cpu", "cuda"]) -> bool:
+    """Say whether `device` multiplies bfloat16 matrices itself; where not, it is slow at it."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    processor = torch.cpu.get_capabilities()
+    return any(processor.get(name) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "bf16"))
