@@ -34,6 +34,9 @@ NOTEBOOKS = {
     "08_networks": ("*", "search/common/*"),
 }
 
+#: Where runs are trained: processes of this machine, or the workers of a Dask cluster.
+BACKENDS = ("loky", "dask")
+
 
 class Parser(argparse.ArgumentParser):
     """Answers bad options with one line."""
@@ -63,6 +66,8 @@ def parser() -> Parser:
         "--precision",
         help=f"{', '.join(PRECISIONS)} (default: fp32, but bf16 for the deep networks in quick)",
     )
+    add("--backend", default="loky", help="loky: processes here; dask: a cluster (default: loky)")
+    add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
     add("--light", action="store_true", help="leave out the deep networks of cadei")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
@@ -117,6 +122,14 @@ def run(options: argparse.Namespace) -> int:
             f"--shard {options.shard} trains a part only, and figures need all of it: "
             "add --train-only."
         )
+    if options.backend not in BACKENDS:
+        raise InputError(
+            f"--backend {options.backend} is unknown: choose one of {', '.join(BACKENDS)}."
+        )
+    if (options.backend == "dask") != (options.scheduler is not None):
+        raise InputError(
+            "--backend dask and --scheduler ADDRESS go together: name both, or neither."
+        )
     names = notebooks_named(options.only)
     if not options.train_only:
         from digits import findings, notebooks, page  # --train-only does without Jupyter
@@ -127,7 +140,7 @@ def run(options: argparse.Namespace) -> int:
         check_writable(folder)
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
-    failures = train(study, patterns, share, options.fresh)
+    failures = train(study, patterns, share, options)
     for failure in failures:
         print(f"failed: {failure.failure}", file=sys.stderr)
     if options.train_only:
@@ -156,9 +169,11 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failures or failed else 0
 
 
-def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh: bool) -> list:
+def train(
+    study: Study, patterns: tuple[str, ...], share: tuple[int, int], options: argparse.Namespace
+) -> list:
     """Train the missing runs, say what was done, and return the failures."""
-    if fresh:
+    if options.fresh:
         aside = study.move_aside(*patterns, share=share)
         if aside:
             print(f"existing records were moved to {os.path.relpath(aside)}")
@@ -169,12 +184,11 @@ def train(study: Study, patterns: tuple[str, ...], share: tuple[int, int], fresh
         print(f"nothing to train: all runs{part} have their records in {where}")
         return []
     start = time.time()
-    print(
-        f"{missing} runs{part} have no record in {where} yet; training on {study.n_jobs} "
-        f"worker{'s' if study.n_jobs > 1 else ''}",
-        flush=True,
-    )
-    failures = study.train_missing(*patterns, share=share)
+    means = f"{study.n_jobs} worker{'s' if study.n_jobs > 1 else ''}"
+    if options.scheduler is not None:
+        means = f"the cluster of {options.scheduler}"
+    print(f"{missing} runs{part} have no record in {where} yet; training on {means}", flush=True)
+    failures = study.train_missing(*patterns, share=share, scheduler=options.scheduler)
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
     return failures
 

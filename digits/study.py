@@ -14,7 +14,7 @@ import joblib
 import pandas as pd
 from pydantic import Field, field_validator
 
-from digits import paths, records
+from digits import cluster, paths, records, workers
 from digits.compute import DEVICES, PRECISIONS, Compute, device_named, has_bf16
 from digits.data import SOURCES, load
 from digits.errors import InputError
@@ -23,10 +23,10 @@ from digits.frames import tidy
 from digits.models.blocks import parameters_built_by
 from digits.profiles import PROFILES
 from digits.records import Record
+from digits.runs import Outcome, Run, expected_seconds
 from digits.seeds import streams
 from digits.training import draw_round
 from digits.value import Value
-from digits.workers import Outcome, Run, expected_seconds, train_runs
 
 
 class Study(Value):
@@ -133,9 +133,12 @@ class Study(Value):
         done = self._read(wanted)
         return [run for run in wanted if self._key(run) not in done]
 
-    def train_missing(self, *patterns: str, share: tuple[int, int] = (1, 1)) -> list[Outcome]:
+    def train_missing(
+        self, *patterns: str, share: tuple[int, int] = (1, 1), scheduler: str | None = None
+    ) -> list[Outcome]:
         """Train the wanted runs that have no record (see `missing`) and return those that failed.
 
+        scheduler: the address of a Dask cluster to train on; None for processes of this machine.
         Raises `InputError` before any training if the data or the number of pairs do not fit.
         """
         missing = self.missing(*patterns, share=share)
@@ -144,7 +147,11 @@ class Study(Value):
         self._check_data(missing)
         folder = paths.results_dir()
         failures = []
-        for outcome in train_runs(missing, self.source, self.n_jobs):
+        if scheduler is None:
+            outcomes = workers.train_runs(missing, self.source, self.n_jobs)
+        else:
+            outcomes = cluster.train_runs(missing, self.source, scheduler)
+        for outcome in outcomes:
             if outcome.record is None:
                 failures.append(outcome)
             else:

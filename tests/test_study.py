@@ -8,8 +8,8 @@ from digits import paths, records
 from digits.errors import InputError
 from digits.frames import curves, stages, tidy
 from digits.recipe import Recipe
+from digits.runs import expected_seconds
 from digits.study import Study
-from digits.workers import expected_seconds
 
 SMALL = ("zadoks/twinnet+ws+aux", "kqiku/fcc*@published")
 

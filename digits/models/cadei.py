@@ -165,5 +165,5 @@ def digit_head(outputs: int) -> tuple[nn.Module, ...]:
 def unit(inputs: int, outputs: int) -> nn.Sequential:
     """Build a 3x3 convolution that keeps the size, a batch norm and a ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )

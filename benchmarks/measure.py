@@ -1,0 +1,389 @@
+"""How fast the study trains: against a plain loop, against the machine, and as a whole.
+
+python benchmarks/measure.py              every part; an hour on two cores, which must be idle
+python benchmarks/measure.py limit        one part: plain, limit, memory, quick or light
+
+Each part leaves its numbers in benchmarks/measured/, and RESULTS.md is written anew from all that
+are there. Speeds are ratios taken in one run, in turn, since a machine's own speed varies.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+import pandas as pd
+import plain_loop
+import psutil
+import torch
+from joblib.externals.loky import get_reusable_executor
+from tqdm import tqdm
+
+from digits.compute import CPU, Compute, has_bf16
+from digits.data import load
+from digits.experiments import EXPERIMENTS
+from digits.fitting import optimizer_of, train_epoch
+from digits.models.blocks import flops_a_pair
+from digits.runs import Run, attempt
+from digits.seeds import streams, torch_generator
+from digits.study import Study
+from digits.training import commit, draw_round
+from digits.workers import train_runs
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CORES = joblib.cpu_count()
+
+REPRESENTATIVE = ("zadoks/twinnet+ws+aux", "kqiku/fcc", "jaubert/model_2+ws+aux")
+MORE = ("kqiku/cnn", "damachi/nn", "damachi/cnn+aux", "cadei/mlp", "cadei/convnet")
+DEEP = ("cadei/deepconvnet", "cadei/resnet", "cadei/siamese+aux")
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def plain(repeats: int = 3) -> list[dict]:
+    """Rounds per minute of the study and of a plain loop, in turn, all cores used by both."""
+    digits, rows = load("sample"), []
+    with joblib.parallel_config("loky", n_jobs=CORES, inner_max_num_threads=1):
+        workers = joblib.Parallel(batch_size=1)
+        for name in REPRESENTATIVE:
+            run = [Run(EXPERIMENTS[name], seed) for seed in range(CORES)]
+            workers(joblib.delayed(_short_run)(each) for each in run)  # start, import, load
+            for repeat in tqdm(range(repeats), desc=f"plain: {name}"):
+                start = time.perf_counter()
+                outcomes = workers(joblib.delayed(attempt)(each, "sample") for each in run)
+                ours = (time.perf_counter() - start) / len(run)
+                assert all(outcome.record for outcome in outcomes)
+                start = time.perf_counter()
+                plain_loop.train(EXPERIMENTS[name], repeat, digits)
+                usual = time.perf_counter() - start
+                rows.append({"network": name, "ours": 60 / ours, "plain": 60 / usual})
+    return rows
+
+
+def limit(repeats: int = 5) -> list[dict]:
+    """Share of the rate of a matrix product that training steps reach, on one thread."""
+    digits, rows = load("sample"), []
+    cases = [(name, "fp32") for name in REPRESENTATIVE + MORE]
+    cases += [(name, p) for name in DEEP for p in PRECISIONS if p == "fp32" or has_bf16("cpu")]
+    with CPU.deterministic():
+        for name, precision in tqdm(cases, desc="limit"):
+            experiment = EXPERIMENTS[name]
+            # Some steps are enough; the deep networks need seconds for one.
+            few = 2 if name in DEEP else 20
+            size = experiment.recipe.batch_size
+            recipe = experiment.recipe.but(
+                train_pairs=few * size, validation_share=0.0, folds=0, augmentation="none"
+            )
+            pairs = draw_round(digits, recipe.but(precise_pairs=1), streams(0)["pairs"]).train
+            model = experiment.build().to(memory_format=torch.channels_last)
+            optimizer, order = optimizer_of(model, recipe), torch_generator(streams(0)["order"])
+            compute = Compute(precision=precision)
+            train_epoch(model, optimizer, pairs, recipe, order, compute)
+            for _ in range(repeats):
+                start = time.perf_counter()
+                train_epoch(model, optimizer, pairs, recipe, order, compute)
+                seconds = time.perf_counter() - start
+                rows.append(
+                    {
+                        "network": name,
+                        "precision": precision,
+                        "batch": size,
+                        "ms_a_step": 1e3 * seconds / few,
+                        "gflops": 3 * len(pairs) * flops_a_pair(experiment.build) / seconds / 1e9,
+                        "product_gflops": _product_rate(PRECISIONS[precision]),
+                    }
+                )
+    return rows
+
+
+def memory(runs: int = 200) -> list[dict]:
+    """Peak memory of the driver and of a worker, and a worker's growth over many runs."""
+    rows = []
+    for name in ("zadoks/twinnet+ws+aux", "jaubert/model_2+ws+aux", "cadei/deepconvnet"):
+        recipe = EXPERIMENTS[name].recipe
+        short = recipe.but(
+            epochs=1,
+            curve_step=1,
+            train_pairs=4 * recipe.batch_size,
+            test_pairs=250,
+            precise_pairs=250,
+        )  # a batch decides, not their number
+        run = Run(EXPERIMENTS[name].model_copy(update={"recipe": short}), 0)
+        peak = _in_a_fresh_worker(_peak, run)
+        rows.append({"process": f"worker: {name}", "peak_mb": peak})
+    study = Study(profile="smoke")
+    many = study.runs("zadoks/*")
+    list(train_runs(many, "sample", CORES))
+    rows.append({"process": "driver", "peak_mb": _peak_of_this_process()})
+    grown = _in_a_fresh_worker(_growth, many[0], runs)
+    rows.append({"process": f"worker: {runs} runs of {many[0].experiment.id}", **grown})
+    return rows
+
+
+def quick() -> list[dict]:
+    """The whole quick profile from nothing, through run_all.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        where = ["--results", f"{folder}/results", "--figures", f"{folder}/figures"]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "run_all.py"), *where], stdout=subprocess.PIPE, text=True
+        )
+        total = time.perf_counter() - start
+        assert done.returncode == 0, done.stdout
+        os.environ["DIGITS_RESULTS"] = f"{folder}/results"
+        study = Study()
+        rows = _by_family(study.records("*", "search/*"))
+        del os.environ["DIGITS_RESULTS"]
+    return [*rows, {"family": "all, notebooks included, on the clock", "wall": total}]
+
+
+def light() -> list[dict]:
+    """The light families, as written and as published, at the reports' own rounds and epochs."""
+    runs = []
+    for run in Study(profile="paper", light=True).runs("kqiku/*", "jaubert/*", "damachi/*", "z*"):
+        # damachi trained once; kqiku's ten published trainings are one chain.
+        once = run.experiment.report == "damachi" or run.experiment.recipe.trainings > 1
+        if run.experiment.variant in ("", "published") and not (once and run.seed):
+            runs.append(run)
+    order = {run.experiment.id: flops_a_pair(run.experiment.build) for run in runs}
+    runs.sort(key=lambda run: -order[run.experiment.id])
+    start = time.perf_counter()
+    outcomes = list(train_runs(runs, "sample", CORES))
+    total = time.perf_counter() - start
+    assert all(outcome.record for outcome in outcomes)
+    rows = _by_family([outcome.record for outcome in outcomes])
+    return [*rows, {"family": "all, on the clock", "wall": total}]
+
+
+PARTS: dict[str, Callable[[], list[dict]]] = {
+    part.__name__: part for part in (plain, limit, memory, quick, light)
+}
+
+
+def _short_run(run: Run) -> None:
+    recipe = run.experiment.recipe.but(epochs=1, curve_step=1, precise_pairs=1000)
+    attempt(Run(run.experiment.model_copy(update={"recipe": recipe}), run.seed), "sample")
+
+
+def _product_rate(dtype: torch.dtype) -> float:
+    """Return the GFLOP/s of a product of two 1024x1024 matrices."""
+    matrix = torch.randn(1024, 1024).to(dtype)
+    torch.mm(matrix, matrix)
+    times = 10 if dtype == torch.float32 else 25
+    start = time.perf_counter()
+    for _ in range(times):
+        torch.mm(matrix, matrix)
+    return 2 * 1024**3 * times / (time.perf_counter() - start) / 1e9
+
+
+def _peak(run: Run) -> float:
+    assert attempt(run, "sample").record
+    return _peak_of_this_process()
+
+
+def _peak_of_this_process() -> float:
+    """Return the most memory that this process had, in MB, not what its parent had before it."""
+    (line,) = (
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM:")
+    )
+    return int(line.split()[1]) / 1024
+
+
+def _in_a_fresh_worker(call: Callable, *arguments):
+    get_reusable_executor().shutdown(wait=True)
+    # One job alone would be done in this process.
+    with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        (result,) = joblib.Parallel()([joblib.delayed(call)(*arguments)])
+    get_reusable_executor().shutdown(wait=True)
+    return result
+
+
+def _growth(run: Run, runs: int) -> dict[str, float]:
+    process, used = psutil.Process(), []
+    for _ in range(runs):
+        assert attempt(run, "sample").record
+        used.append(process.memory_info().rss / 2**20)
+    # The first runs fill caches that stay.
+    return {"peak_mb": _peak_of_this_process(), "grown_mb": used[-1] - used[runs // 10]}
+
+
+def _by_family(records: list) -> list[dict]:
+    frame = pd.DataFrame(
+        {
+            "family": record.experiment.removeprefix("search/").split("/")[0]
+            + (" (search)" if record.experiment.startswith("search/") else ""),
+            "seconds": record.seconds,
+            "training": record.train_seconds,
+        }
+        for record in records
+    )
+    found = frame.groupby("family", sort=False).agg(
+        runs=("seconds", "size"), seconds=("seconds", "sum"), training=("training", "sum")
+    )
+    return found.reset_index().to_dict("records")
+
+
+def _spread(values: pd.Series, form: str) -> str:
+    return (
+        f"{form.format(statistics.median(values))} "
+        f"({form.format(values.min())} to {form.format(values.max())})"
+    )
+
+
+def _plain_table(found: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for name, these in found.groupby("network", sort=False):
+        rows.append(
+            {
+                "network": name,
+                "rounds a minute": _spread(these.ours, "{:.1f}"),
+                "plain loop": _spread(these.plain, "{:.1f}"),
+                "ratio": _spread(these.ours / these.plain, "{:.2f}"),
+                "pairs of runs": len(these),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _limit_table(found: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (name, precision), these in found.groupby(["network", "precision"], sort=False):
+        rows.append(
+            {
+                "network": name,
+                "precision": precision,
+                "batch": these.batch.iloc[0],
+                "ms a step": _spread(these.ms_a_step, "{:.2f}"),
+                "GFLOP/s": f"{these.gflops.median():.0f}",
+                "matrix product": f"{these.product_gflops.median():.0f}",
+                "share in %": _spread(100 * these.gflops / these.product_gflops, "{:.0f}"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _memory_table(found: pd.DataFrame) -> pd.DataFrame:
+    grown = found.grown_mb.map("{:+.1f}".format).where(found.grown_mb.notna(), "")
+    return pd.DataFrame(
+        {
+            "process": found.process,
+            "peak in MB": found.peak_mb.map("{:.0f}".format),
+            "growth in MB after the first tenth of the runs": grown,
+        }
+    )
+
+
+def _time_table(found: pd.DataFrame) -> pd.DataFrame:
+    def blank(values: pd.Series, form: str) -> pd.Series:
+        return values.map(form.format).where(values.notna(), "")
+
+    return pd.DataFrame(
+        {
+            "family": found.family,
+            "runs": blank(found.runs, "{:.0f}"),
+            "seconds of one core": blank(found.seconds, "{:.0f}"),
+            "of them training steps": blank(found.training, "{:.0f}"),
+            "seconds on the clock": blank(found.wall, "{:.0f}"),
+        }
+    )
+
+
+TITLES = {
+    "plain": (
+        "Against a plain loop",
+        "Rounds a minute of whole runs on all cores: the study's worker processes of one thread "
+        "each, the test error on 20,000 pairs included, and a plain loop of as many threads "
+        "(`plain_loop.py`: DataLoader, default Adam, contiguous format, train and test error every "
+        "epoch), in turn. Median, least and most.",
+        _plain_table,
+    ),
+    "limit": (
+        "Against the machine",
+        "Training steps on one thread, beside the product of two 1024x1024 matrices in the same "
+        "precision, in turn. A step counts three forward passes of arithmetic, convolutions and "
+        "dense layers alone.",
+        _limit_table,
+    ),
+    "memory": ("Memory", "Peak of a process while it trains.", _memory_table),
+    "quick": (
+        "The quick profile from nothing",
+        "`python run_all.py`: every experiment and every notebook.",
+        _time_table,
+    ),
+    "light": (
+        "The light families",
+        "kqiku, jaubert (without its search), damachi and zadoks at the reports' own rounds and "
+        "epochs, as written and as published.",
+        _time_table,
+    ),
+}
+
+
+def hardware() -> str:
+    """Name the processor, its cores and the memory."""
+    names = {
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    }
+    total = psutil.virtual_memory().total / 2**30
+    return f"{CORES} cores of {' and '.join(sorted(names))}, {total:.0f} GB"
+
+
+def write_results() -> None:
+    """Write RESULTS.md from every part that was measured."""
+    parts = [
+        "# How fast it is",
+        "Made by `python benchmarks/measure.py`. Times on shared machines vary; the ratios were "
+        "taken within one run.",
+    ]
+    for name, (title, text, table) in TITLES.items():
+        file = HERE / "measured" / f"{name}.json"
+        if not file.exists():
+            continue
+        part = json.loads(file.read_text())
+        parts += [
+            f"## {title}",
+            text,
+            table(pd.DataFrame(part["rows"])).to_markdown(index=False, disable_numparse=True),
+            f"Measured on {part['date']} at {part['commit']}: {part['hardware']}, torch "
+            f"{part['torch']}, Python {part['python']}.",
+        ]
+    (HERE / "RESULTS.md").write_text("\n\n".join(parts) + "\n")
+
+
+def main() -> None:
+    """Measure the parts that are named, all if none is."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
+    for name in options.parse_args().parts or PARTS:
+        start = time.perf_counter()
+        rows = PARTS[name]()
+        found = {
+            "date": time.strftime("%Y-%m-%d"),
+            "commit": commit(),
+            "hardware": hardware(),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "rows": rows,
+        }
+        (HERE / "measured").mkdir(exist_ok=True)
+        (HERE / "measured" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        write_results()
+        print(f"{name} measured in {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
