@@ -178,6 +178,12 @@ def train(
         if aside:
             print(f"existing records were moved to {os.path.relpath(aside)}")
     missing = len(study.missing(*patterns, share=share))
+    diverged = study.diverged(*patterns)
+    if diverged:
+        print(
+            f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
+            "them again"
+        )
     where = os.path.relpath(paths.results_dir() / study.source)
     part = "" if share == (1, 1) else f" of part {share[0]}/{share[1]}"
     if not missing:

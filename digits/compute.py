@@ -31,6 +31,15 @@ class Compute(Value):
         """The name of the type of number in matrix products, as records have it."""
         return {"fp32": "float32", "bf16": "bfloat16"}[self.precision]
 
+    @property
+    def processor(self) -> str:
+        """The kind of processor or card, on which the last bits of a sum depend."""
+        if self.device == "cuda":
+            return torch.cuda.get_device_name()
+        return (
+            f"{torch.cpu.get_capabilities()['cpu_name']}, {torch.backends.cpu.get_cpu_capability()}"
+        )
+
     def forward(self, model: nn.Module, images: Tensor) -> Output:
         """Apply `model` to images (N, 2, 14, 14); the outputs are float32 in any precision."""
         if self.precision == "fp32":

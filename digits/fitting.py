@@ -25,7 +25,16 @@ EVALUATION_BATCH = 250  # pairs; measured: larger ones fall out of the processor
 
 
 class Diverged(ArithmeticError):
-    """The loss of a run stopped being a finite number."""
+    """The loss stopped being a finite number.
+
+    epoch, step: where, from 1; fold: in which training of a cross-validation, None in another.
+    """
+
+    fold: int | None = None
+
+    def __init__(self, loss: float, epoch: int, step: int):
+        super().__init__(f"the loss is {loss} in epoch {epoch}, step {step}")
+        self.epoch, self.step = epoch, step
 
 
 class Scores(NamedTuple):
@@ -88,13 +97,15 @@ def fit(
             optimizer = optimizer_of(model, recipe)
         start = time.perf_counter()
         seen = re_pair(pairs, augment) if recipe.augmentation == "re-pairing" else pairs
-        objective = train_epoch(model, optimizer, seen, recipe, order, compute)
+        losses = train_epoch(model, optimizer, seen, recipe, order, compute)
         seconds += time.perf_counter() - start
-        if not np.isfinite(objective):
-            raise Diverged(f"the loss is {objective} in epoch {epoch + 1}")
+        finite = np.isfinite(losses)
+        if not finite.all():
+            step = int(finite.argmin())
+            raise Diverged(losses[step], epoch + 1, step + 1)
         if not watched or (epoch + 1) % recipe.curve_step:
             continue
-        curves["objective"].append(objective)
+        curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
         for name, these in watched.items():
             scores = evaluate(model, these, recipe, compute)
             decides = name == "validation"
@@ -152,12 +163,12 @@ def train_epoch(
     recipe: Recipe,
     order: torch.Generator,
     compute: Compute = CPU,
-) -> float:
-    """Pass once over the pairs and return the mean of what was minimised."""
+) -> np.ndarray:
+    """Pass once over the pairs and return what was minimised in each step, (steps,) float32."""
     model.train()
     n = len(pairs)
     indices = torch.randperm(n, generator=order) if recipe.order == "shuffled" else torch.arange(n)
-    total = torch.zeros((), device=compute.device)
+    losses = []
     for batch in indices.to(compute.device).split(recipe.batch_size):
         classes = None if pairs.classes is None else pairs.classes[batch]
         output = compute.forward(model, pairs.images[batch])
@@ -165,8 +176,8 @@ def train_epoch(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        total += loss.detach() * len(batch)
-    return total.item() / n
+        losses.append(loss.detach())
+    return torch.stack(losses).cpu().numpy()
 
 
 def objective_of(output: Output, target: Tensor, classes: Tensor | None, recipe: Recipe) -> Tensor:
@@ -249,6 +260,13 @@ def evaluate(
         digit_accuracy=100 * torch.cat(named).sum().item() / (2 * n) if named else None,
         decisions=decided.cpu().numpy(),
     )
+
+
+def _mean_of_steps(losses: np.ndarray, batch_size: int, n: int) -> float:
+    """Average the losses (steps,) of batches of n pairs, of which the last may be smaller."""
+    sizes = np.full(len(losses), batch_size, dtype=np.float32)
+    sizes[-1] = n - batch_size * (len(losses) - 1)
+    return float(np.cumsum(losses * sizes)[-1]) / n
 
 
 def _mean(of_batches: list[Tensor], sizes: list[int]) -> float:

@@ -1,6 +1,6 @@
 """From records to tidy tables: one row a run, an epoch, or a training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from digits.experiments import experiment_of
 from digits.models.blocks import flops_a_pair, shares_weights
 from digits.recipe import Recipe
-from digits.records import Record
+from digits.records import Failure, Record
 
 #: What only some protocols measure.
 NOT_IN_ALL = (
@@ -25,8 +25,10 @@ COPIED = (
 )
 
 
-def tidy(records: list[Record]) -> pd.DataFrame:
+def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFrame:
     """Make one row per record. Errors and digit accuracy in per cent, times in seconds.
+
+    diverged: the runs that have none, which the table keeps in mind (see `words.scope`).
 
     shortened: the run had fewer epochs, trainings or training pairs than its report has.
     shared: both images pass one branch; auxiliary: a loss on the digits is trained;
@@ -72,9 +74,11 @@ def tidy(records: list[Record]) -> pd.DataFrame:
         row["fold_median_training_mode"] = np.median(noisy)
         rows.append(row | _course(record))
     frame = pd.DataFrame(rows).astype({name: float for name in NOT_IN_ALL})
-    return frame.assign(
+    frame = frame.assign(
         gap=frame.test_error - frame.train_error, digit_error=100 - frame.test_digit_accuracy
     )
+    frame.attrs["diverged"] = {str(failure): failure.experiment for failure in diverged}
+    return frame
 
 
 def _training_gflop(recipe: Recipe, build: Callable) -> float:

@@ -6,9 +6,12 @@ record of the same run, is refused with its file and line.
 """
 
 import base64
+import contextlib
 import datetime
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,7 +45,52 @@ class Curves(Value):
     validation_error: Numbers | None = None
 
 
-class Record(Value):
+class Origin(Value):
+    """Which run it was, and where it was computed.
+
+    processor: what the bits of a run depend on beside the versions; None in the oldest records.
+    """
+
+    experiment: str
+    recipe: Recipe
+    recipe_hash: str
+    seed: int
+    source: str
+    source_checksum: str
+    device: str
+    threads: int
+    precision: str
+    processor: str | None = None
+    versions: dict[str, str]
+    commit: str
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What a run is known by: experiment, recipe hash, seed, source."""
+        return self.experiment, self.recipe_hash, self.seed, self.source
+
+
+class Failure(Origin):
+    """What a run leaves behind whose loss stopped being a finite number.
+
+    epoch, step: where, from 1; fold: in which training of a cross-validation, None in the main
+        one.
+    """
+
+    failed: Literal["diverged"] = "diverged"
+    schema_version: Literal[1] = 1
+    epoch: int
+    step: int
+    fold: int | None = None
+
+    def __str__(self) -> str:
+        fold = "" if self.fold is None else f" of fold {self.fold}"
+        return (
+            f"{self.experiment} #{self.seed} diverged in epoch {self.epoch}, step {self.step}{fold}"
+        )
+
+
+class Record(Origin):
     """What one run leaves behind. Errors and accuracies in per cent, times in seconds.
 
     train_error, test_error: of the network that is kept: after the last epoch of the last
@@ -60,12 +108,6 @@ class Record(Value):
     """
 
     schema_version: Literal[1] = 1
-    experiment: str
-    recipe: Recipe
-    recipe_hash: str
-    seed: int
-    source: str
-    source_checksum: str
     parameters: int
     train_error: float
     test_error: float
@@ -82,16 +124,6 @@ class Record(Value):
     weights: str
     train_seconds: float
     seconds: float
-    device: str
-    threads: int
-    precision: str
-    versions: dict[str, str]
-    commit: str
-
-    @property
-    def key(self) -> tuple[str, str, int, str]:
-        """What a run is known by: experiment, recipe hash, seed, source."""
-        return self.experiment, self.recipe_hash, self.seed, self.source
 
     def after_each_training(self, curve: str) -> tuple[float, ...]:
         """Return the last value of `curve` in each of the run's consecutive trainings."""
@@ -114,8 +146,8 @@ def path_of(folder: Path, experiment: str, source: str) -> Path:
     return folder / source / f"{experiment}.jsonl"
 
 
-def read(folder: Path, experiment: str, source: str) -> list[Record]:
-    """Read the records of one experiment; none if there is no file.
+def read(folder: Path, experiment: str, source: str) -> list[Record | Failure]:
+    """Read what the runs of one experiment left behind; nothing if there is no file.
 
     A last line without its end is a run that was cut off while it was written: it is left out,
     and the next `append` removes it. Raises `InputError` with file and line for any other damage.
@@ -128,7 +160,8 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
     records, lines = [], {}
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
-            record = Record.model_validate_json(line)
+            kind = Failure if '"failed":' in line else Record
+            record = kind.model_validate_json(line)
         except (InputError, ValidationError) as error:
             fault = error if isinstance(error, InputError) else explain("Record", error)
             raise InputError(
@@ -148,7 +181,7 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
         first = lines.setdefault(record.key, number)
         if first == number:
             records.append(record)
-        elif records[list(lines).index(record.key)].weights != record.weights:
+        elif not _same_run(records[list(lines).index(record.key)], record):
             raise InputError(
                 f"{_short(path)}, lines {first} and {number} are of one run and differ: move one "
                 "of them out of the file."
@@ -156,7 +189,7 @@ def read(folder: Path, experiment: str, source: str) -> list[Record]:
     return records
 
 
-def append(folder: Path, record: Record) -> bool:
+def append(folder: Path, record: Record | Failure) -> bool:
     """Add a record to its file; False if the run is there already, which then stays as it is."""
     path = path_of(folder, record.experiment, record.source)
     try:
@@ -170,11 +203,41 @@ def append(folder: Path, record: Record) -> bool:
                 file.flush()
                 os.fsync(file.fileno())
     except OSError as error:
-        raise InputError(
-            f"{_short(path)} cannot be written ({error.strerror or error}): free the disk or name "
-            "another folder with --results; records written so far are kept."
-        ) from error
+        raise _cannot_write(path, error) from error
     return True
+
+
+def _cannot_write(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{_short(path)} cannot be written ({error.strerror or error}): free the disk or name "
+        "another folder with --results; records written so far are kept."
+    )
+
+
+@contextlib.contextmanager
+def alone(folder: Path, source: str, share: tuple[int, int]) -> Iterator[None]:
+    """Wait until no other process trains the same `share` of runs into `folder`, and say so.
+
+    Different shares of a folder that several machines see do not wait for each other.
+    """
+    place = folder / source
+    with contextlib.ExitStack() as stack:
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(place / f".training-{share[0]}-of-{share[1]}.lock")
+            try:
+                stack.enter_context(lock.acquire(timeout=0))
+            except filelock.Timeout:
+                print(
+                    f"another process trains into {_short(place)}: waiting for its end, then what "
+                    "is still missing is trained",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                stack.enter_context(lock.acquire())
+        except OSError as error:
+            raise _cannot_write(place, error) from error
+        yield
 
 
 def move_aside(folder: Path, keys: set[tuple[str, str, int, str]], source: str) -> Path | None:
@@ -197,7 +260,14 @@ def move_aside(folder: Path, keys: set[tuple[str, str, int, str]], source: str) 
     return aside if aside.exists() else None
 
 
-def _write(path: Path, records: list[Record]) -> None:
+def _same_run(one: Record | Failure, other: Record | Failure) -> bool:
+    """Say whether two records of one run tell the same; times and machines may differ."""
+    if isinstance(one, Failure) or isinstance(other, Failure):
+        return type(one) is type(other)
+    return one.weights == other.weights
+
+
+def _write(path: Path, records: list[Record | Failure]) -> None:
     """Replace `path` by a file of `records`, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
@@ -205,7 +275,7 @@ def _write(path: Path, records: list[Record]) -> None:
     os.replace(new, path)
 
 
-def _line(record: Record) -> str:
+def _line(record: Record | Failure) -> str:
     fields = record.model_dump(mode="json", exclude_none=True)
     return json.dumps(fields, separators=(",", ":")) + "\n"
 

@@ -7,9 +7,8 @@ from digits.compute import CPU, Compute
 from digits.data import load
 from digits.errors import InputError
 from digits.experiment import Experiment
-from digits.fitting import Diverged
 from digits.models.blocks import flops_a_pair
-from digits.records import Record
+from digits.records import Failure, Record
 from digits.training import train
 
 
@@ -25,10 +24,10 @@ class Run(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a run: its record, or why there is none."""
+    """What came of a run: what is to be kept of it, and why there is no result, "" if there is."""
 
     run: Run
-    record: Record | None
+    record: Record | Failure | None
     failure: str = ""
 
 
@@ -48,8 +47,9 @@ def expected_seconds(experiment: Experiment) -> float:
 def attempt(run: Run, source: str) -> Outcome:
     """Train one run in a worker process; a fault of one run must not end the others."""
     try:
-        return Outcome(run, train(run.experiment, run.seed, load(source), run.compute))
-    except (Diverged, InputError) as error:
+        record = train(run.experiment, run.seed, load(source), run.compute)
+        return Outcome(run, record, str(record) if isinstance(record, Failure) else "")
+    except InputError as error:
         return Outcome(run, None, str(error))
     except Exception as error:
         return Outcome(run, None, f"{run}: {type(error).__name__}: {error}")

@@ -22,7 +22,7 @@ from digits.experiments import select
 from digits.frames import tidy
 from digits.models.blocks import parameters_built_by
 from digits.profiles import PROFILES
-from digits.records import Record
+from digits.records import Failure, Record
 from digits.runs import Outcome, Run, expected_seconds
 from digits.seeds import streams
 from digits.training import draw_round
@@ -138,6 +138,7 @@ class Study(Value):
     ) -> list[Outcome]:
         """Train the wanted runs that have no record (see `missing`) and return those that failed.
 
+        Two processes with one results folder and one share train one after the other.
         scheduler: the address of a Dask cluster to train on; None for processes of this machine.
         Raises `InputError` before any training if the data or the number of pairs do not fit.
         """
@@ -146,33 +147,50 @@ class Study(Value):
             return []
         self._check_data(missing)
         folder = paths.results_dir()
-        failures = []
-        if scheduler is None:
-            outcomes = workers.train_runs(missing, self.source, self.n_jobs)
-        else:
-            outcomes = cluster.train_runs(missing, self.source, scheduler)
-        for outcome in outcomes:
-            if outcome.record is None:
-                failures.append(outcome)
+        with records.alone(folder, self.source, share):
+            missing = self.missing(*patterns, share=share)  # another process may have done some
+            if not missing:
+                return []
+            if scheduler is None:
+                outcomes = workers.train_runs(missing, self.source, self.n_jobs)
             else:
-                records.append(folder, outcome.record)
+                outcomes = cluster.train_runs(missing, self.source, scheduler)
+            failures = []
+            for outcome in outcomes:
+                if outcome.failure:
+                    failures.append(outcome)
+                if outcome.record is not None:
+                    records.append(folder, outcome.record)
         return failures
 
     def ensure(self, *patterns: str) -> pd.DataFrame:
         """Return one row per wanted run (see `tidy`), training first what has no record.
 
-        Raises `InputError` if a run fails: no table is made of fewer rounds than were asked.
+        A run whose loss stopped being finite has no row, but `tables.scope` names it. Raises
+        `InputError` if a run fails otherwise: no table is made of fewer rounds than were asked.
         """
-        failures = self.train_missing(*patterns)
-        if failures:
-            raise InputError(f"{len(failures)} runs failed, the first: {failures[0].failure}.")
-        return tidy(self.records(*patterns))
+        lost = [o for o in self.train_missing(*patterns) if o.record is None]
+        if lost:
+            raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
+        found = self._all(*patterns)
+        kept = [record for record in found if isinstance(record, Record)]
+        if not kept:
+            raise InputError(f"no run has a result; {found[0]}: choose other experiments.")
+        return tidy(kept, [record for record in found if isinstance(record, Failure)])
 
     def records(self, *patterns: str) -> list[Record]:
         """Return the records of the wanted runs, in the order of the table and of the seeds.
 
-        Raises `InputError` if one is missing.
+        Those that diverged are left out (see `diverged`). Raises `InputError` if one is missing.
         """
+        return [record for record in self._all(*patterns) if isinstance(record, Record)]
+
+    def diverged(self, *patterns: str) -> list[Failure]:
+        """Return what those of the wanted runs left behind whose loss stopped being finite."""
+        found = self._read(self.runs(*patterns)).values()
+        return [record for record in found if isinstance(record, Failure)]
+
+    def _all(self, *patterns: str) -> list[Record | Failure]:
         wanted = self.runs(*patterns)
         if not wanted:
             raise InputError(
@@ -224,7 +242,7 @@ class Study(Value):
     def _key(self, run: Run) -> tuple[str, str, int, str]:
         return run.experiment.id, run.experiment.recipe.hash, run.seed, self.source
 
-    def _read(self, runs: list[Run]) -> dict[tuple, Record]:
+    def _read(self, runs: list[Run]) -> dict[tuple, Record | Failure]:
         """Return the records of `runs` that exist, by key.
 
         Raises `InputError` for a record that was made by another recipe of the same hash, or by
@@ -237,7 +255,8 @@ class Study(Value):
             for record in records.read(paths.results_dir(), experiment.id, self.source):
                 if record.key not in wanted:
                     continue
-                if record.recipe != experiment.recipe or record.parameters != parameters:
+                same = isinstance(record, Failure) or record.parameters == parameters
+                if record.recipe != experiment.recipe or not same:
                     raise InputError(
                         f"the record of {experiment.id} #{record.seed} in "
                         f"{os.path.relpath(paths.results_dir() / self.source)} was made by another "

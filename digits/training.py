@@ -23,7 +23,7 @@ from digits.experiment import Experiment
 from digits.fitting import Diverged, evaluate, fit
 from digits.models.blocks import parameter_count
 from digits.recipe import Recipe
-from digits.records import Curves, Record, pack
+from digits.records import Curves, Failure, Record, pack
 from digits.seeds import child, streams, substreams
 
 
@@ -35,13 +35,14 @@ class RoundPairs(NamedTuple):
     precise: Pairs
 
 
-def train(experiment: Experiment, seed: int, digits: Digits, compute: Compute = CPU) -> Record:
+def train(
+    experiment: Experiment, seed: int, digits: Digits, compute: Compute = CPU
+) -> Record | Failure:
     """Train `experiment` with `seed` on pairs of `digits` and return what is to be kept.
 
+    That is a `Failure` if the loss stops being finite.
     compute: what to compute on; a seed gives the same bits again on the same kind of machine.
-
-    Raises `InputError` for a bad seed or more pairs than the pools hold, before training, and
-    `Diverged` if the loss stops being finite.
+    Raises `InputError` for a bad seed or more pairs than the pools hold, before training.
     """
     start = time.perf_counter()
     stream = streams(seed)
@@ -49,64 +50,73 @@ def train(experiment: Experiment, seed: int, digits: Digits, compute: Compute = 
     pairs = RoundPairs(
         *(these.to(compute.device) for these in draw_round(digits, recipe, stream["pairs"]))
     )
+    origin = {
+        "experiment": experiment.id,
+        "recipe": recipe,
+        "recipe_hash": recipe.hash,
+        "seed": seed,
+        "source": digits.source,
+        "source_checksum": digits.checksum,
+        "device": compute.device,
+        "threads": 1,
+        "precision": compute.dtype,
+        "processor": compute.processor,
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        "commit": commit(),
+    }
+    try:
+        with compute.deterministic():
+            measured = _train(experiment, pairs, stream, compute)
+    except Diverged as error:
+        return Failure(**origin, epoch=error.epoch, step=error.step, fold=error.fold)
+    return Record(**origin, **measured, seconds=round(time.perf_counter() - start, 3))
+
+
+def _train(
+    experiment: Experiment,
+    pairs: RoundPairs,
+    stream: dict[str, np.random.SeedSequence],
+    compute: Compute,
+) -> dict:
+    """Train, score, and return what was measured, as fields of a `Record`."""
+    recipe = experiment.recipe
     fitted_pairs = pairs.train[: recipe.fitted_pairs]
     watched = {"train": fitted_pairs, "test": pairs.test}
     if recipe.validation_share:
         watched["validation"] = pairs.train[recipe.fitted_pairs :]
-    try:
-        with compute.deterministic():
-            fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched, compute)
-            model = fitted.model
-            weights = weights_hash(model)
-            scores = {
-                name: evaluate(model, these, recipe, compute) for name, these in watched.items()
-            }
-            precise = evaluate(model, pairs.precise, recipe, compute)
-            also = {}
-            if recipe.score_in_training_mode:
-                noisy = evaluate(model, pairs.test, recipe, compute, training_mode=True)
-                also["test_error_training_mode"] = noisy.error
-            if recipe.folds:
-                also |= cross_validate(experiment, pairs.train, stream, compute)
-    except Diverged as error:
-        raise Diverged(f"{experiment.id}, seed {seed}: {error}") from None
-    if recipe.validation_share:
-        also["validation_error"] = scores["validation"].error
-        also["kept_epoch"] = fitted.kept_epoch
-    return Record(
-        experiment=experiment.id,
-        recipe=recipe,
-        recipe_hash=recipe.hash,
-        seed=seed,
-        source=digits.source,
-        source_checksum=digits.checksum,
-        parameters=parameter_count(model),
-        train_error=scores["train"].error,
-        test_error=scores["test"].error,
-        precise_error=precise.error,
-        train_digit_accuracy=scores["train"].digit_accuracy,
-        test_digit_accuracy=scores["test"].digit_accuracy,
-        curves=Curves(
+    fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched, compute)
+    model = fitted.model
+    scores = {name: evaluate(model, these, recipe, compute) for name, these in watched.items()}
+    measured = {
+        "parameters": parameter_count(model),
+        "train_error": scores["train"].error,
+        "test_error": scores["test"].error,
+        "precise_error": evaluate(model, pairs.precise, recipe, compute).error,
+        "train_digit_accuracy": scores["train"].digit_accuracy,
+        "test_digit_accuracy": scores["test"].digit_accuracy,
+        "curves": Curves(
             **{
                 name: tuple(float(f"{value:.6g}") for value in values)
                 for name, values in fitted.curves.items()
             }
         ),
-        decisions=pack(scores["test"].decisions),
-        weights=weights,
-        train_seconds=round(fitted.seconds, 3),
-        seconds=round(time.perf_counter() - start, 3),
-        device=compute.device,
-        threads=1,
-        precision=compute.dtype,
-        versions={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-        commit=commit(),
-        **also,
-    )
+        "decisions": pack(scores["test"].decisions),
+        "weights": weights_hash(model),
+        "train_seconds": round(fitted.seconds, 3),
+    }
+    if recipe.validation_share:
+        measured["validation_error"] = scores["validation"].error
+        measured["kept_epoch"] = fitted.kept_epoch
+    if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
+        noisy = evaluate(model, pairs.test, recipe, compute, training_mode=True)
+        measured["test_error_training_mode"] = noisy.error
+    if recipe.folds:
+        measured |= cross_validate(experiment, pairs.train, stream, compute)
+    return measured
 
 
 def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -> RoundPairs:
@@ -142,7 +152,11 @@ def cross_validate(
     errors, in_training_mode = [], []
     for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
-        model = fit(experiment.build, recipe, pairs[kept], own, compute=compute).model
+        try:
+            model = fit(experiment.build, recipe, pairs[kept], own, compute=compute).model
+        except Diverged as error:
+            error.fold = fold + 1
+            raise
         errors.append(evaluate(model, pairs[held_out], recipe, compute).error)
         if recipe.score_in_training_mode:
             noisy = evaluate(model, pairs[held_out], recipe, compute, training_mode=True)

@@ -133,6 +133,43 @@ def test_a_recipe_that_its_hash_does_not_fit_is_refused(tmp_path, record):
         records.read(tmp_path, NAME, "sample")
 
 
+def test_a_run_that_diverged_leaves_a_line_of_its_own(tmp_path, record, sample, tiny_experiment):
+    failure = train(tiny_experiment(NAME, learning_rate=1e30), 3, sample)
+    records.append(tmp_path, record)
+    assert records.append(tmp_path, failure)
+    assert not records.append(tmp_path, failure)
+    assert records.read(tmp_path, NAME, "sample") == [record, failure]
+    path = records.path_of(tmp_path, NAME, "sample")
+    claims_success = record.model_copy(update={"seed": 3, **_recipe(failure)})
+    path.write_text(path.read_text() + claims_success.model_dump_json(exclude_none=True) + "\n")
+    with pytest.raises(InputError, match="lines 2 and 3 are of one run and differ"):
+        records.read(tmp_path, NAME, "sample")
+
+
+def _recipe(record):
+    return {"recipe": record.recipe, "recipe_hash": record.recipe_hash}
+
+
+def test_one_process_trains_into_a_share_at_a_time_and_the_other_says_that_it_waits(
+    tmp_path, capsys
+):
+    order = []
+
+    def train_into(share):
+        with records.alone(tmp_path, "sample", share):
+            order.append(share)
+
+    with ThreadPoolExecutor(1) as pool:
+        with records.alone(tmp_path, "sample", (1, 2)):
+            train_into((2, 2))  # another share does not wait
+            second = pool.submit(train_into, (1, 2))
+            while "waiting for its end" not in capsys.readouterr().err:
+                assert not second.done()
+            order.append("first is done")
+        second.result(timeout=10)
+    assert order == [(2, 2), "first is done", (1, 2)]
+
+
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=70))
 def test_decisions_survive_packing(bits):
     assert records.unpack(records.pack(np.array(bits)), len(bits)).tolist() == bits

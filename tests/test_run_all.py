@@ -124,6 +124,44 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_records(tmp_path):
     assert len(content(killed)) == 22
 
 
+@pytest.mark.slow
+def test_two_at_once_train_each_run_once(tmp_path):
+    results = tmp_path / "results"
+    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "1"]
+    both = [
+        subprocess.Popen(
+            [sys.executable, RUN_ALL, *options, "--results", results],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    printed = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("waiting for its end" in err for _, err in printed) == 1
+    lines = [line for f in results.rglob("*.jsonl") for line in f.read_text().splitlines()]
+    assert len(lines) == 22
+    assert len({json.loads(line)["weights"] for line in lines}) == 22
+
+
+def test_a_run_that_diverged_is_told_again(capsys, monkeypatch):
+    import digits.study as module
+
+    original = module.select
+
+    def select(*patterns):
+        bad = original("zadoks/twinnet")[0]
+        return [bad.model_copy(update={"recipe": bad.recipe.but(learning_rate=1e30)})]
+
+    monkeypatch.setattr(module, "select", select)
+    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--seeds", "0"]
+    assert run_all.main(options) == 1
+    assert "failed: zadoks/twinnet #0 diverged in epoch 1" in capsys.readouterr().err
+    assert run_all.main(options) == 0
+    assert "1 of the runs have no result, the first: zadoks/twinnet #0" in capsys.readouterr().out
+
+
 def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
     source = json.loads((paths.NOTEBOOKS / "05_zadoks.ipynb").read_text())
     for cell in source["cells"]:

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from digits import paths, records
+from digits import paths, records, tables
+from digits.data import load
 from digits.errors import InputError
 from digits.frames import curves, stages, tidy
 from digits.recipe import Recipe
-from digits.runs import expected_seconds
+from digits.runs import Outcome, expected_seconds
 from digits.study import Study
+from digits.training import train
 
 SMALL = ("zadoks/twinnet+ws+aux", "kqiku/fcc*@published")
 
@@ -86,24 +88,50 @@ def test_a_table_is_never_made_of_fewer_rounds_than_asked(sample):
         Study(profile="smoke").records("zadoks/twinnet")
 
 
-def test_a_run_that_fails_is_named_and_the_others_are_kept(monkeypatch, tiny_experiment):
+@pytest.fixture
+def with_a_bad_one(monkeypatch):
+    """Give the first experiment that is selected a learning rate far too large."""
     import digits.study as module
 
     original = module.select
 
-    def with_a_bad_one(*patterns):
+    def select(*patterns):
         found = original(*patterns)
         bad = found[0].recipe.but(learning_rate=1e30)
         return [found[0].model_copy(update={"recipe": bad}), *found[1:]]
 
-    monkeypatch.setattr(module, "select", with_a_bad_one)
-    study = Study(profile="smoke", seeds=(0,))
-    (failure,) = study.train_missing("zadoks/twinnet", "zadoks/twinnet+ws")
-    assert "zadoks/twinnet, seed 0: the loss is nan" in failure.failure
-    assert "zadoks/twinnet #0" in {str(run) for run in study.missing("zadoks/twinnet")}
-    assert len(records.read(paths.results_dir(), "zadoks/twinnet+ws", "sample")) == 1
-    with pytest.raises(InputError, match="1 runs failed"):
-        study.ensure("zadoks/twinnet", "zadoks/twinnet+ws")
+    monkeypatch.setattr(module, "select", select)
+
+
+def test_a_run_that_diverges_is_named_everywhere_and_trained_once(with_a_bad_one):
+    study = Study(profile="smoke", seeds=(0, 1))
+    patterns = ("zadoks/twinnet", "zadoks/twinnet+ws")
+    failures = study.train_missing(*patterns)
+    assert [outcome.failure[:41] for outcome in sorted(failures, key=lambda o: o.run.seed)] == [
+        "zadoks/twinnet #0 diverged in epoch 1, st",
+        "zadoks/twinnet #1 diverged in epoch 1, st",
+    ]
+    assert study.missing(*patterns) == []
+    frame = study.ensure(*patterns)
+    assert set(frame.experiment) == {"zadoks/twinnet+ws"}
+    assert "; without results: zadoks/twinnet #0 diverged in epoch 1" in tables.scope(frame)
+    assert "zadoks/twinnet #1 diverged" in tables.scope(frame[frame.seed == 0])
+    with pytest.raises(InputError, match="no run has a result; zadoks/twinnet #0 diverged"):
+        study.ensure("zadoks/twinnet")
+
+
+def test_a_fault_in_a_run_is_reported_and_the_others_are_kept(monkeypatch):
+    import digits.study as module
+
+    def outcomes(runs, source, jobs):
+        yield Outcome(runs[0], None, f"{runs[0]}: OSError: no luck")
+        yield Outcome(runs[1], train(runs[1].experiment, runs[1].seed, load("sample")))
+
+    monkeypatch.setattr(module.workers, "train_runs", outcomes)
+    study = Study(profile="smoke", seeds=(0, 1))
+    with pytest.raises(InputError, match="1 runs failed, the first: zadoks/twinnet #0: OSError"):
+        study.ensure("zadoks/twinnet")
+    assert [str(run) for run in study.missing("zadoks/twinnet")] == ["zadoks/twinnet #0"]
 
 
 def test_seeds_are_understood_as_a_list_or_as_papermill_writes_them():

@@ -11,7 +11,7 @@ from digits.experiments import EXPERIMENTS
 from digits.fitting import Diverged, evaluate, objective_of, train_epoch
 from digits.models.blocks import Output
 from digits.recipe import Recipe
-from digits.records import unpack
+from digits.records import Failure, unpack
 from digits.seeds import streams
 from digits.training import commit, draw_round, train
 
@@ -205,7 +205,42 @@ def test_evaluation_neither_trains_nor_uses_dropout_or_batch_statistics(sample, 
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_its_place(sample, tiny_experiment):
-    experiment = tiny_experiment("zadoks/twinnet", learning_rate=1e30)
-    with pytest.raises(Diverged, match=r"zadoks/twinnet, seed 0: the loss is nan in epoch \d"):
-        train(experiment, 0, sample)
+@pytest.mark.parametrize(("steps", "place"), [(1, (1, 2)), (4, (2, 1))])
+def test_a_loss_that_is_not_finite_ends_the_run_with_its_place(
+    sample, tiny_experiment, monkeypatch, steps, place
+):
+    def poisoned(output, target, classes, recipe, seen=[]):  # noqa: B006
+        seen.append(1)
+        return objective_of(output, target, classes, recipe) * (
+            float("inf") if len(seen) > steps and output.target.requires_grad else 1
+        )
+
+    monkeypatch.setattr("digits.fitting.objective_of", poisoned)
+    # Four steps an epoch; nothing is scored in between.
+    experiment = tiny_experiment("zadoks/twinnet", curve_step=2)
+    failure = train(experiment, 0, sample)
+    assert isinstance(failure, Failure)
+    assert (failure.epoch, failure.step) == place
+    assert str(failure) == f"zadoks/twinnet #0 diverged in epoch {place[0]}, step {place[1]}"
+
+
+def test_a_learning_rate_far_too_large_diverges(sample, tiny_experiment):
+    failure = train(tiny_experiment("zadoks/twinnet", learning_rate=1e30), 0, sample)
+    assert isinstance(failure, Failure) and failure.fold is None
+    assert failure.key[0] == "zadoks/twinnet" and failure.processor
+
+
+def test_a_fold_that_diverges_is_named(sample, tiny_experiment, monkeypatch):
+    import digits.training as module
+
+    whole, calls = module.fit, []
+
+    def fit(*arguments, **named):
+        calls.append(1)
+        if len(calls) == 3:
+            raise Diverged(float("nan"), 1, 2)
+        return whole(*arguments, **named)
+
+    monkeypatch.setattr(module, "fit", fit)
+    failure = train(tiny_experiment("damachi/nn", folds=2), 0, sample)
+    assert str(failure) == "damachi/nn #0 diverged in epoch 1, step 2 of fold 2"

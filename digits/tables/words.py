@@ -18,7 +18,7 @@ def scope(frame: pd.DataFrame) -> str:
         f"{span(frame.train_pairs)} training pairs a round",
         " and ".join(source[name] for name in frame.source.unique()),
     ]
-    return ", ".join(parts) + _shortened(frame) + _missing_rounds(frame)
+    return ", ".join(parts) + _shortened(frame) + _missing_rounds(frame) + _diverged(frame)
 
 
 def _missing_rounds(frame: pd.DataFrame) -> str:
@@ -33,6 +33,14 @@ def _missing_rounds(frame: pd.DataFrame) -> str:
         if not wanted <= seeds:
             lacking.append(f"{name} ({len(seeds & wanted)} of {len(wanted)})")
     return f"; rounds are missing: {', '.join(lacking)}" if lacking else ""
+
+
+def _diverged(frame: pd.DataFrame) -> str:
+    """Name the runs of the networks in `frame`, and of its reports' others, that diverged."""
+    known = frame.attrs.get("diverged", {})
+    reports = set(frame.report)
+    here = [run for run, name in known.items() if experiment_of(name).report in reports]
+    return f"; without results: {', '.join(here)}" if here else ""
 
 
 def _kind(name: str) -> tuple[str, int]:
