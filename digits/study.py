@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -51,6 +52,27 @@ class Study(Value):
     light: bool = False
     device: str = "cpu"
     precision: str | None = None
+
+    @classmethod
+    def of_notebook(cls, names: dict[str, Any]) -> "Study":
+        """Return the study that a notebook's parameters describe: `Study.of_notebook(globals())`.
+
+        Raises `InputError` for a parameter that a study does not have. Papermill only warns of a
+        misspelt one, and would run with the default. In a notebook that has its study already,
+        the names that its cells have made since are let pass.
+        """
+        given = {name: names[name] for name in cls.model_fields if name in names}
+        if "study" in names:
+            return cls(**given)
+        plain = (type(None), bool, int, float, str, list, dict, tuple)
+        for name, value in names.items():
+            of_jupyter = name.startswith("_") or name in ("In", "Out")
+            if isinstance(value, plain) and not of_jupyter and name not in given:
+                raise InputError(
+                    f"{name} = {value!r} is not a parameter of this notebook: choose among "
+                    f"{', '.join(cls.model_fields)}."
+                )
+        return cls(**given)
 
     @field_validator("source")
     @classmethod

@@ -99,12 +99,19 @@ def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path):
 
 
 @pytest.mark.slow
-def test_papermill_alone_with_bad_seeds_stops_with_a_sentence(tmp_path):
-    with pytest.raises(PapermillExecutionError, match="seeds = 'three' is not a list of whole"):
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"seeds": "three"}, "seeds = 'three' is not a list of whole"),
+        ({"seed": [0]}, r"seed = \[0\] is not a parameter of this notebook: choose among source"),
+    ],
+)
+def test_papermill_alone_with_a_bad_parameter_stops_with_a_sentence(tmp_path, wrong, sentence):
+    with pytest.raises(PapermillExecutionError, match=sentence):
         papermill.execute_notebook(
             paths.NOTEBOOKS / "05_zadoks.ipynb",
             tmp_path / "out.ipynb",
-            {"profile": "smoke", "seeds": "three"},
+            {"profile": "smoke"} | wrong,
             kernel_name="python3",
             progress_bar=False,
         )
@@ -153,4 +160,6 @@ def test_notebook_source_keeps_the_rules(name):
         "seeds": None,
         "jobs": None,
         "light": False,
+        "device": "cpu",
+        "precision": None,
     }

@@ -22,45 +22,6 @@ def call(*options, **kwargs):
     )
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--profile", "fast"], "profile 'fast' is unknown: choose one of smoke, quick, paper"),
-        (["--data", "cifar"], "data source 'cifar' is unknown"),
-        (["--seeds", "1,x"], "seeds = '[1,x]' is not a list"),
-        (["--seeds", ""], "seeds = '[]' is not a list"),
-        (["--seeds", "1,1"], "names a seed twice"),
-        (["--seeds", "-1"], "seed -1 is not a whole number"),
-        (["--jobs", "0"], "jobs = 0"),
-        (["--jobs", "two"], "argument --jobs: invalid int value: 'two'"),
-        (["--only", "08_none"], "--only 08_none: there is no such notebook"),
-        (["--shard", "3/2", "--train-only"], "--shard 3/2 is not i/n"),
-        (["--shard", "0/2", "--train-only"], "--shard 0/2 is not i/n"),
-        (["--shard", "half", "--train-only"], "--shard half is not i/n"),
-        (["--shard", "1/2"], "add --train-only"),
-        (["--proflie", "quick"], "unrecognized arguments: --proflie"),
-        (["--profile", "smoke", "--data", "mnist"], "no complete MNIST"),
-        (["--profile", "paper", "--data", "mnist", "--train-only"], "no complete MNIST"),
-        (["--data", "mnist", "--data-dir", "no/such"], "there is no folder"),
-        (["--results", "README.md"], "--results README.md is a file: name a folder."),
-        (["--figures", "README.md"], "--figures README.md is a file: name a folder."),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2_and_nothing_is_made(
-    options, sentence, capsys, tmp_path, monkeypatch
-):
-    from digits.compat import torchvision_datasets
-
-    monkeypatch.setattr(torchvision_datasets().MNIST, "mirrors", [])
-    monkeypatch.chdir(paths.ROOT)
-    monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
-    assert run_all.main(options) == 2
-    error = capsys.readouterr().err.strip()
-    assert sentence in error
-    assert "\n" not in error
-    assert not (tmp_path / "results").exists() and not (tmp_path / "figures").exists()
-
-
 def test_train_only_trains_goes_on_and_says_when_nothing_is_left(capsys):
     options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "2"]
     assert run_all.main([*options, "--seeds", "0"]) == 0

@@ -141,31 +141,6 @@ def test_seeds_are_understood_as_a_list_or_as_papermill_writes_them():
     assert [run.seed for run in Study(seeds="[7]").runs("zadoks/twinnet")] == [7]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "sentence"),
-    [
-        ({"seeds": "0, 1"}, "seeds = '0, 1' is not a list"),
-        ({"seeds": "three"}, "seeds = 'three' is not a list"),
-        ({"seeds": 3}, "seeds = 3 is not a list"),
-        ({"seeds": []}, "seeds = [] is not a list"),
-        ({"seeds": [0, -1]}, "seed -1 is not a whole number"),
-        ({"seeds": [0.5]}, "seed 0.5 is not a whole number"),
-        ({"seeds": "[0, true]"}, "seed True is not a whole number"),
-        ({"seeds": [1, 1]}, "names a seed twice"),
-        ({"profile": "fast"}, "profile 'fast' is unknown: choose one of smoke, quick, paper"),
-        ({"source": "cifar"}, "data source 'cifar' is unknown"),
-        ({"jobs": 0}, "jobs = 0"),
-        ({"jobs": "2"}, "jobs = '2'"),
-        ({"rounds": 3}, "no field 'rounds'"),
-    ],
-)
-def test_a_bad_parameter_is_named_in_one_sentence(parameters, sentence):
-    with pytest.raises(InputError) as error:
-        Study(**parameters)
-    assert sentence in str(error.value)
-    assert "\n" not in str(error.value)
-
-
 def test_more_pairs_than_the_source_holds_are_refused_before_training(monkeypatch):
     from digits.profiles import PROFILES, Limits, Profile
 
