@@ -15,7 +15,7 @@ from pathlib import Path
 import joblib
 from tqdm import tqdm
 
-from digits import paths
+from digits import paths, verify
 from digits.compute import DEVICES, PRECISIONS
 from digits.data import SOURCES, load
 from digits.errors import InputError
@@ -70,6 +70,7 @@ def parser() -> Parser:
     add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
     add("--light", action="store_true", help="leave out the deep networks of cadei")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
+    add("--verify", type=int, metavar="N", help="train N recorded runs again and compare, no more")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
     add("--shard", default="1/1", help="with --train-only: i/n trains the i-th of n equal parts")
     return options
@@ -135,11 +136,17 @@ def run(options: argparse.Namespace) -> int:
         from digits import findings, notebooks, page  # --train-only does without Jupyter
 
         notebooks.check(names)
+    if options.verify is not None and (options.fresh or options.train_only):
+        raise InputError(
+            "--verify trains for comparison alone: leave out --fresh and --train-only."
+        )
     load(study.source)  # a source that is missing or damaged is told before anything starts
     for folder in [paths.results_dir()] + ([] if options.train_only else [paths.figures_dir()]):
         check_writable(folder)
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
+    if options.verify is not None:
+        return compare(study, options.verify, patterns)
     failures = train(study, patterns, share, options)
     for failure in failures:
         print(f"failed: {failure.failure}", file=sys.stderr)
@@ -197,6 +204,24 @@ def train(
     failures = study.train_missing(*patterns, share=share, scheduler=options.scheduler)
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
     return failures
+
+
+def compare(study: Study, n: int, patterns: tuple[str, ...]) -> int:
+    """Train `n` recorded runs again, print how far they are from their records; 0 if it holds."""
+    found = verify.verify(study, n, *patterns)
+    print(found.to_markdown(index=False, floatfmt=".4g"))
+    print(
+        f"largest difference of an error {found.error.max():.4g} points, of a point of a curve "
+        f"{found.curves.max():.4g}; {found['same bits'].sum()} of {n} have the same bits"
+    )
+    if verify.holds(found):
+        return 0
+    print(
+        "run_all.py: a run on the same kind of machine gave other bits, or one on another differs "
+        f"by more than {verify.TOLERANCE:g} points.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def notebooks_named(only: list[str] | None) -> list[str]:

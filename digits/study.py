@@ -209,8 +209,14 @@ class Study(Value):
 
     def diverged(self, *patterns: str) -> list[Failure]:
         """Return what those of the wanted runs left behind whose loss stopped being finite."""
-        found = self._read(self.runs(*patterns)).values()
-        return [record for record in found if isinstance(record, Failure)]
+        found = self.recorded(*patterns)
+        return [record for _, record in found if isinstance(record, Failure)]
+
+    def recorded(self, *patterns: str) -> list[tuple[Run, Record | Failure]]:
+        """Return the wanted runs that have left something behind, and what."""
+        wanted = self.runs(*patterns)
+        done = self._read(wanted)
+        return [(run, done[self._key(run)]) for run in wanted if self._key(run) in done]
 
     def _all(self, *patterns: str) -> list[Record | Failure]:
         wanted = self.runs(*patterns)
