@@ -137,9 +137,7 @@ def run(options: argparse.Namespace) -> int:
 
         notebooks.check(names)
     if options.verify is not None and (options.fresh or options.train_only):
-        raise InputError(
-            "--verify trains for comparison alone: leave out --fresh and --train-only."
-        )
+        raise InputError("--verify only compares: leave out --fresh and --train-only.")
     load(study.source)  # a source that is missing or damaged is told before anything starts
     for folder in [paths.results_dir()] + ([] if options.train_only else [paths.figures_dir()]):
         check_writable(folder)

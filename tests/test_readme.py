@@ -82,7 +82,7 @@ def commands():
 
 def test_run_all_accepts_every_command_of_the_readme():
     options = [words[2:] for words in commands() if words[1:2] == ["run_all.py"]]
-    assert len(options) == 11
+    assert len(options) == 12
     for words in options:
         parsed = run_all.parser().parse_args(words)
         run_all.Study(source=parsed.data, profile=parsed.profile, light=parsed.light)
