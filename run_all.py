@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(
-            f"\nrun_all.py: interrupted; finished runs are recorded, {again} goes on.",
+            f"run_all.py: interrupted; what is recorded stays, {again} goes on from there.",
             file=sys.stderr,
         )
         return 130
@@ -199,7 +199,12 @@ def train(
     if options.scheduler is not None:
         means = f"the cluster of {options.scheduler}"
     print(f"{missing} runs{part} have no record in {where} yet; training on {means}", flush=True)
-    failures = study.train_missing(*patterns, share=share, scheduler=options.scheduler)
+    try:
+        failures = study.train_missing(*patterns, share=share, scheduler=options.scheduler)
+    except KeyboardInterrupt:
+        done = missing - len(study.missing(*patterns, share=share))
+        print(f"\n{done} of {missing} runs were trained and recorded", file=sys.stderr)
+        raise
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
     return failures
 

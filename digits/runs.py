@@ -1,6 +1,5 @@
 """A run, what comes of it, and what it costs."""
 
-import os
 from typing import NamedTuple
 
 from digits.compute import CPU, Compute
@@ -53,9 +52,3 @@ def attempt(run: Run, source: str) -> Outcome:
         return Outcome(run, None, str(error))
     except Exception as error:
         return Outcome(run, None, f"{run}: {type(error).__name__}: {error}")
-
-
-def attempt_here(run: Run, source: str, data_dir: str) -> Outcome:
-    """Do the same in a process that may have been started with another data folder."""
-    os.environ["DIGITS_DATA"] = data_dir
-    return attempt(run, source)

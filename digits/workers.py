@@ -1,5 +1,9 @@
 """Train runs in worker processes of this machine, with one progress bar."""
 
+import functools
+import os
+import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +13,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from digits import paths
 from digits.progress import ProgressBar
-from digits.runs import Outcome, Run, attempt_here
+from digits.runs import Outcome, Run, attempt
 
 # joblib says so of every interruption; what was in flight is trained again by the next call.
 warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
@@ -52,11 +56,30 @@ def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:
                 bar.running.clear()
 
 
+def _in_worker(run: Run, source: str, data_dir: str) -> Outcome:
+    """Train one run in a worker, which may have been started with another data folder."""
+    _end_with(os.getppid())
+    os.environ["DIGITS_DATA"] = data_dir
+    return attempt(run, source)
+
+
+@functools.cache
+def _end_with(parent: int) -> None:
+    """End this process when its parent has ended; by itself a worker would wait for minutes."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _in_processes(runs: list[Run], source: str, bar: ProgressBar) -> Iterator[Outcome]:
     def tasks():
         for run in runs:
             bar.started(run)
-            yield joblib.delayed(attempt_here)(run, source, str(paths.data_dir()))
+            yield joblib.delayed(_in_worker)(run, source, str(paths.data_dir()))
 
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
     yield from parallel(tasks())

@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 import run_all
@@ -54,35 +56,104 @@ def test_train_only_needs_no_jupyter_package():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_killed_in_the_middle_it_goes_on_to_the_same_records(tmp_path):
-    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "2"]
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    assert call(*options, "--results", undisturbed).returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, RUN_ALL, *options, "--results", killed],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def start(results, *options):
+    """Start the training of one small family on two workers, in a process group of its own."""
+    command = [sys.executable, RUN_ALL, "--profile", "smoke", "--train-only", "--jobs", "2"]
+    return subprocess.Popen(
+        [*command, "--only", "05_zadoks", "--results", results, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    while not any(f.stat().st_size for f in killed.rglob("*.jsonl")):  # the first are written
-        time.sleep(0.02)
+
+
+def lines_in(folder):
+    """Return every finished line, by file; the last may be torn."""
+    return {file.name: file.read_bytes().split(b"\n")[:-1] for file in folder.rglob("*.jsonl")}
+
+
+def content(folder):
+    return {
+        record.key: record.model_dump(exclude={"train_seconds", "seconds"})
+        for run in Study(profile="smoke").runs("zadoks/*")
+        for record in records.read(folder, run.experiment.id, "sample")
+    }
+
+
+def alive(group):
+    """Say whether any process of the group is left."""
+    return any(
+        process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group
+        for process in psutil.process_iter(["status"])
+        if psutil.pid_exists(process.pid)
+    )
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_moments_it_goes_on_to_the_same_records(tmp_path, smoke_results):
+    results, moments = tmp_path / "killed", random.Random(0)
+    results.mkdir()
+    for kill in range(20):
+        before = lines_in(results)
+        process = start(results)
+        # Half of the kills come after a new record, so that training does go on.
+        deadline = time.monotonic() + moments.uniform(0, 4)
+        while process.poll() is None and (
+            lines_in(results) == before if kill % 2 else time.monotonic() < deadline
+        ):
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.2))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        after = lines_in(results)
+        # Nothing that was written is lost or written again.
+        assert all(after[name][: len(lines)] == lines for name, lines in before.items())
+    assert call(*start_options(results)).returncode == 0
+    found = content(results)
+    wanted = {key: record for key, record in content(smoke_results).items() if key in found}
+    assert found == wanted and len(found) == 22
+    assert sum(map(len, lines_in(results).values())) == 22
+    kinds = {file.suffix for file in results.rglob("*") if file.is_file()}
+    assert kinds <= {".jsonl", ".lock", ""}  # .lock itself has no suffix
+
+
+def start_options(results):
+    return ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--results", results]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["all", "driver"])
+def test_interrupted_it_ends_its_workers_and_says_how_to_go_on(tmp_path, to):
+    process = start(tmp_path / "results")
+    while not any(lines_in(tmp_path).values()):
+        time.sleep(0.01)
         assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    before = sum(len(f.read_bytes().splitlines()) for f in killed.rglob("*.jsonl"))
-    assert 0 < before < 22
-    assert call(*options, "--results", killed).returncode == 0
+    # A terminal sends the signal to all of them, `kill -INT` to one.
+    (os.killpg if to == "all" else os.kill)(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)  # it waits for no run in flight to end by itself
+    assert process.returncode == 130
+    done = sum(map(len, lines_in(tmp_path).values()))
+    assert f"{done} of 22 runs were trained and recorded" in err
+    assert "run_all.py: interrupted; what is recorded stays, the same command goes on" in err
+    assert "Traceback" not in err
+    while alive(process.pid):
+        time.sleep(0.1)
 
-    def content(folder):
-        return {
-            record.key: (record.weights, record.decisions, record.curves)
-            for run in Study(profile="smoke").runs("zadoks/*")
-            for record in records.read(folder, run.experiment.id, "sample")
-        }
 
-    assert content(killed) == content(undisturbed)
-    assert len(content(killed)) == 22
+@pytest.mark.slow
+def test_workers_do_not_outlive_a_killed_driver(tmp_path):
+    process = start(tmp_path / "results")
+    while not any(lines_in(tmp_path).values()):
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    for _ in range(600):
+        if not alive(process.pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError("a worker process is left")
 
 
 @pytest.mark.slow
