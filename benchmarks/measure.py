@@ -77,8 +77,8 @@ def limit(repeats: int = 5) -> list[dict]:
         for name, precision in tqdm(cases, desc="limit"):
             experiment = EXPERIMENTS[name]
             # Some steps are enough; the deep networks need seconds for one.
-            few = 2 if name in DEEP else 20
             size = experiment.recipe.batch_size
+            few = 2 if name in DEEP else min(20, 1000 // size)
             recipe = experiment.recipe.but(
                 train_pairs=few * size, validation_share=0.0, folds=0, augmentation="none"
             )
