@@ -58,12 +58,14 @@ class Fitted(NamedTuple):
     curves: one number per point, by name (see `records.Curves`).
     kept_epoch: the epoch whose parameters the model has, from 1.
     seconds: of the training steps alone.
+    scores: of this model, by name of the watched pairs.
     """
 
     model: nn.Module
     curves: dict[str, list[float]]
     kept_epoch: int
     seconds: float
+    scores: dict[str, Scores]
 
 
 def fit(
@@ -92,6 +94,7 @@ def fit(
     order, augment = torch_generator(stream["order"]), torch_generator(stream["augment"])
     curves = defaultdict(list)
     best, kept, kept_epoch, seconds = np.inf, None, recipe.trainings * recipe.epochs, 0.0
+    scores = {}
     for epoch in range(recipe.trainings * recipe.epochs):
         if epoch % recipe.epochs == 0:
             optimizer = optimizer_of(model, recipe)
@@ -106,17 +109,19 @@ def fit(
         if not watched or (epoch + 1) % recipe.curve_step:
             continue
         curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
-        for name, these in watched.items():
-            scores = evaluate(model, these, recipe, compute)
-            decides = name == "validation"
-            curves[f"{name}_loss"].append(scores.objective if decides else scores.loss)
-            curves[f"{name}_error"].append(scores.error)
-            if decides and scores.objective < best:
-                best, kept_epoch = scores.objective, epoch + 1
-                kept = copy.deepcopy(model.state_dict())
+        found = {name: evaluate(model, these, recipe, compute) for name, these in watched.items()}
+        for name, these in found.items():
+            loss = these.objective if name == "validation" else these.loss
+            curves[f"{name}_loss"].append(loss)
+            curves[f"{name}_error"].append(these.error)
+        if "validation" not in found:
+            scores = found  # in the end those of the last epoch, which is a point of the curves
+        elif not scores or found["validation"].objective < best:
+            best, kept_epoch, scores = found["validation"].objective, epoch + 1, found
+            kept = copy.deepcopy(model.state_dict())
     if kept:
         model.load_state_dict(kept)
-    return Fitted(model, dict(curves), kept_epoch, seconds)
+    return Fitted(model, dict(curves), kept_epoch, seconds, scores)
 
 
 @torch.inference_mode()

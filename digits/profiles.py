@@ -70,7 +70,6 @@ class Profile(Value):
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
-_GLIMPSE = Limits(rounds=1, epochs=1, train_pairs=20, test_pairs=20, precise_pairs=20)
 
 PROFILES = {
     profile.name: profile
@@ -92,13 +91,13 @@ PROFILES = {
         Profile(
             name="quick",
             limits={
-                "small": Limits(rounds=3, trainings=3, precise_pairs=5000),
-                "medium": Limits(rounds=1, epochs=250, precise_pairs=5000),
-                "large": Limits(rounds=1, epochs=3, precise_pairs=5000),
-                "long": _GLIMPSE,
-                "deep": _GLIMPSE,
-                "change": Limits(rounds=1, precise_pairs=5000),
-                "comparison": Limits(rounds=2, epochs=2, precise_pairs=5000),
+                "small": Limits(rounds=3, trainings=3, precise_pairs=2000),
+                "medium": Limits(rounds=1, epochs=150, precise_pairs=2000),
+                "large": Limits(rounds=1, epochs=3, precise_pairs=2000),
+                "long": _TINY,
+                "deep": _TINY,
+                "change": Limits(rounds=1, precise_pairs=2000),
+                "comparison": Limits(rounds=2, epochs=2, precise_pairs=2000),
                 "search": Limits(epochs=1),
             },
             bf16=("long", "deep"),

@@ -90,7 +90,7 @@ def _train(
         watched["validation"] = pairs.train[recipe.fitted_pairs :]
     fitted = fit(experiment.build, recipe, fitted_pairs, stream, watched, compute)
     model = fitted.model
-    scores = {name: evaluate(model, these, recipe, compute) for name, these in watched.items()}
+    scores = fitted.scores
     measured = {
         "parameters": parameter_count(model),
         "train_error": scores["train"].error,
