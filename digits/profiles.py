@@ -91,8 +91,8 @@ PROFILES = {
         Profile(
             name="quick",
             limits={
-                "small": Limits(rounds=3, trainings=3, precise_pairs=2000),
-                "medium": Limits(rounds=1, epochs=150, precise_pairs=2000),
+                "small": Limits(rounds=3, trainings=2, precise_pairs=2000),
+                "medium": Limits(rounds=1, epochs=100, precise_pairs=2000),
                 "large": Limits(rounds=1, epochs=3, precise_pairs=2000),
                 "long": _TINY,
                 "deep": _TINY,
