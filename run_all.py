@@ -144,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
     if options.verify is not None:
-        return compare(study, options.verify, patterns)
+        return verify_records(study, options.verify, patterns)
     failures = train(study, patterns, share, options)
     for failure in failures:
         print(f"failed: {failure.failure}", file=sys.stderr)
@@ -209,7 +209,7 @@ def train(
     return failures
 
 
-def compare(study: Study, n: int, patterns: tuple[str, ...]) -> int:
+def verify_records(study: Study, n: int, patterns: tuple[str, ...]) -> int:
     """Train `n` recorded runs again, print how far they are from their records; 0 if it holds."""
     found = verify.verify(study, n, *patterns)
     print(found.to_markdown(index=False, floatfmt=".4g"))

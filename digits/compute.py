@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from typing import Literal
 
 import torch
@@ -10,6 +11,10 @@ from torch import Tensor, nn
 from digits.errors import InputError
 from digits.models.blocks import Output
 from digits.value import Value
+
+# Matrix products on a card repeat themselves only with workspaces of a fixed size, which are read
+# when the card is first used; torch refuses to be deterministic without.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 DEVICES = ("cpu", "cuda", "auto")
 PRECISIONS = ("fp32", "bf16")
@@ -24,7 +29,7 @@ class Compute(Value):
     """
 
     device: Literal["cpu", "cuda"] = "cpu"
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal[*PRECISIONS] = "fp32"
 
     @property
     def dtype(self) -> str:
@@ -72,13 +77,11 @@ class Compute(Value):
 CPU = Compute()
 
 
-def device_named(name: str) -> Literal["cpu", "cuda"]:
-    """Return the device that `name`, one of `DEVICES`, stands for on this machine.
+def device_named(name: Literal[*DEVICES]) -> Literal["cpu", "cuda"]:
+    """Return the device that `name` stands for on this machine.
 
     Raises `InputError` for "cuda" without a graphics card; "auto" is then the processor.
     """
-    if name not in DEVICES:
-        raise InputError(f"device {name!r} is unknown: choose one of {', '.join(DEVICES)}.")
     if name != "cpu" and torch.cuda.is_available():
         return "cuda"
     if name == "cuda":

@@ -21,11 +21,9 @@ Quantity = Literal[
     "fold_median_training_mode",
 ]
 
-#: How much work a run is on one core: seconds, a minute, several minutes, half an hour (networks
-#: of twenty convolutions and more for the epochs of the common comparison), or hours (the same for
-#: their report's epochs); or one of many: a network with one part changed, one of the common
-#: comparison, a setting of a search.
-Size = Literal["small", "medium", "large", "long", "deep", "change", "comparison", "search"]
+#: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
+#: many: a network with one part changed, one of the common comparison, a setting of a search.
+Size = Literal["small", "medium", "large", "deep", "change", "comparison", "search"]
 
 
 def report_of(name: str) -> str:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import pandas as pd
@@ -45,13 +45,13 @@ class Study(Value):
         the deep networks of some, where the device multiplies bfloat16 itself.
     """
 
-    source: str = "sample"
-    profile: str = "quick"
+    source: Literal[*SOURCES] = "sample"
+    profile: Literal[*PROFILES] = "quick"
     seeds: tuple[int, ...] | None = None
     jobs: int | None = Field(default=None, ge=1)
     light: bool = False
-    device: str = "cpu"
-    precision: str | None = None
+    device: Literal[*DEVICES] = "cpu"
+    precision: Literal[*PRECISIONS] | None = None
 
     @classmethod
     def of_notebook(cls, names: dict[str, Any]) -> "Study":
@@ -73,26 +73,6 @@ class Study(Value):
                     f"{', '.join(cls.model_fields)}."
                 )
         return cls(**given)
-
-    @field_validator("source")
-    @classmethod
-    def _known_source(cls, source):
-        return _one_of("data source", source, SOURCES)
-
-    @field_validator("profile")
-    @classmethod
-    def _known_profile(cls, profile):
-        return _one_of("profile", profile, tuple(PROFILES))
-
-    @field_validator("device")
-    @classmethod
-    def _known_device(cls, device):
-        return _one_of("device", device, DEVICES)
-
-    @field_validator("precision")
-    @classmethod
-    def _known_precision(cls, precision):
-        return precision if precision is None else _one_of("precision", precision, PRECISIONS)
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -314,9 +294,3 @@ class Study(Value):
         digits = load(self.source)
         for recipe in {run.experiment.recipe.hash: run.experiment.recipe for run in runs}.values():
             draw_round(digits, recipe, streams(0)["pairs"])
-
-
-def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise InputError(f"{what} {value!r} is unknown: choose one of {', '.join(allowed)}.")
-    return value

@@ -19,8 +19,11 @@ from digits.recipe import Recipe
 from digits.study import Study
 
 OPTIONS = [
-    (["--profile", "fast"], "profile 'fast' is unknown: choose one of smoke, quick, paper"),
-    (["--data", "cifar"], "data source 'cifar' is unknown"),
+    (
+        ["--profile", "fast"],
+        "profile = 'fast' is not allowed: Input should be 'smoke', 'quick' or",
+    ),
+    (["--data", "cifar"], "source = 'cifar' is not allowed: Input should be 'sample' or 'mnist'"),
     (["--seeds", "1,x"], "seeds = '[1,x]' is not a list"),
     (["--seeds", ""], "seeds = '[]' is not a list"),
     (["--seeds", "1,1"], "names a seed twice"),
@@ -38,8 +41,8 @@ OPTIONS = [
     (["--data", "mnist", "--data-dir", "no/such"], "there is no folder"),
     (["--results", "README.md"], "--results README.md is a file: name a folder."),
     (["--figures", "README.md"], "--figures README.md is a file: name a folder."),
-    (["--profile", ""], "profile '' is unknown"),
-    (["--data", ""], "data source '' is unknown"),
+    (["--profile", ""], "profile = '' is not allowed: Input should be"),
+    (["--data", ""], "source = '' is not allowed: Input should be"),
     (["--seeds", "1.5"], "seed 1.5 is not a whole number"),
     (["--seeds", "0,true"], "seed True is not a whole number"),
     (["--seeds", "0;1"], "seeds = '[0;1]' is not a list"),
@@ -49,9 +52,12 @@ OPTIONS = [
     (["--only", ""], "--only : there is no such notebook; choose among 00_exploration"),
     (["--only", "05_zadoks", "--only", "5"], "--only 5: there is no such notebook"),
     (["--shard", "1/0", "--train-only"], "--shard 1/0 is not i/n"),
-    (["--device", "tpu"], "device 'tpu' is unknown: choose one of cpu, cuda, auto"),
+    (["--device", "tpu"], "device = 'tpu' is not allowed: Input should be 'cpu', 'cuda' or 'auto'"),
     (["--device", "cuda"], "device 'cuda' needs a graphics card"),
-    (["--precision", "fp16"], "precision 'fp16' is unknown: choose one of fp32, bf16"),
+    (
+        ["--precision", "fp16"],
+        "precision = 'fp16' is not allowed: Input should be 'fp32' or",
+    ),
     (["--precision", "bf16"], "precision 'bf16' is slower than float32 here"),
     (["--backend", "ray"], "--backend ray is unknown: choose one of loky, dask"),
     (["--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
@@ -74,8 +80,11 @@ PARAMETERS = [
     ({"seeds": [0.5]}, "seed 0.5 is not a whole number"),
     ({"seeds": "[0, true]"}, "seed True is not a whole number"),
     ({"seeds": [1, 1]}, "names a seed twice"),
-    ({"profile": "fast"}, "profile 'fast' is unknown: choose one of smoke, quick, paper"),
-    ({"source": "cifar"}, "data source 'cifar' is unknown"),
+    (
+        {"profile": "fast"},
+        "profile = 'fast' is not allowed: Input should be 'smoke', 'quick' or",
+    ),
+    ({"source": "cifar"}, "source = 'cifar' is not allowed: Input should be 'sample' or 'mnist'"),
     ({"jobs": 0}, "jobs = 0"),
     ({"jobs": "2"}, "jobs = '2'"),
     ({"rounds": 3}, "no field 'rounds'"),
@@ -87,7 +96,7 @@ PARAMETERS = [
     ({"jobs": True}, "jobs = True"),
     ({"light": "yes"}, "light = 'yes'"),
     ({"light": 1}, "light = 1"),
-    ({"device": "gpu"}, "device 'gpu' is unknown: choose one of cpu, cuda, auto"),
+    ({"device": "gpu"}, "device = 'gpu' is not allowed: Input should be 'cpu', 'cuda' or 'auto'"),
     ({"precision": 16}, "precision = 16"),
 ]
 

@@ -14,16 +14,16 @@ HERE = paths.ROOT / "benchmarks"
 def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
     yield
-    for name in ("measure", "plain_loop"):
+    for name in ("report", "plain_loop"):
         sys.modules.pop(name, None)
 
 
 def test_the_committed_table_is_that_of_the_committed_measurements(benchmarks, tmp_path):
-    import measure
+    import report
 
     (tmp_path / "measured").symlink_to(HERE / "measured")
-    measure.HERE = tmp_path
-    measure.write_results()
+    report.HERE = tmp_path
+    report.write_results()
     assert (tmp_path / "RESULTS.md").read_text() == (HERE / "RESULTS.md").read_text()
 
 
