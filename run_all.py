@@ -18,9 +18,10 @@ from tqdm import tqdm
 from digits import paths, verify
 from digits.compute import DEVICES, PRECISIONS
 from digits.data import SOURCES, load
-from digits.errors import InputError
+from digits.errors import NOT_WRITABLE, InputError
 from digits.profiles import PROFILES
 from digits.study import Study
+from digits.workers import in_worker
 
 #: Each notebook and the experiments it shows.
 NOTEBOOKS = {
@@ -77,9 +78,10 @@ def parser() -> Parser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the study; 0 if all went well, 1 if a run or a notebook failed, 2 for bad input.
+    """Run the study; 0 if all went well, 1 if a run or a notebook failed.
 
-    130 after an interruption.
+    2 if it cannot begin or go on with what it was given: bad input, a full disk; 130 after an
+    interruption.
     """
     again = "the same command"
     try:
@@ -88,6 +90,15 @@ def main(arguments: list[str] | None = None) -> int:
         return run(options)
     except InputError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        print(
+            f"run_all.py: {error.filename or 'a file'} cannot be written ({error.strerror}): free "
+            f"the disk or name another folder; what is recorded stays, {again} goes on from there.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print(
@@ -139,8 +150,8 @@ def run(options: argparse.Namespace) -> int:
     if options.verify is not None and (options.fresh or options.train_only):
         raise InputError("--verify only compares: leave out --fresh and --train-only.")
     load(study.source)  # a source that is missing or damaged is told before anything starts
-    for folder in [paths.results_dir()] + ([] if options.train_only else [paths.figures_dir()]):
-        check_writable(folder)
+    if not options.train_only and options.verify is None:
+        check_writable(paths.figures_dir())
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
     if options.verify is not None:
@@ -156,7 +167,9 @@ def run(options: argparse.Namespace) -> int:
     with tqdm(
         total=len(names), bar_format="notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
     ) as bar:
-        tasks = (joblib.delayed(notebooks.execute)(name, study) for name in names)
+        tasks = (
+            joblib.delayed(in_worker)(os.getpid(), notebooks.execute, name, study) for name in names
+        )
         workers = min(study.n_jobs, len(names))
         for outcome in joblib.Parallel(workers, return_as="generator_unordered")(tasks):
             outcomes.append(outcome)
@@ -178,6 +191,8 @@ def train(
     study: Study, patterns: tuple[str, ...], share: tuple[int, int], options: argparse.Namespace
 ) -> list:
     """Train the missing runs, say what was done, and return the failures."""
+    if options.fresh or study.missing(*patterns, share=share):
+        check_writable(paths.results_dir())  # where all is recorded, it may be read-only
     if options.fresh:
         aside = study.move_aside(*patterns, share=share)
         if aside:
@@ -243,8 +258,8 @@ def check_writable(folder: Path) -> None:
     """Make `folder` if need be, and refuse one that cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(16_384))  # an empty file has room on a full disk
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written ({error.strerror}): name another folder with --results "

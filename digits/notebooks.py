@@ -1,7 +1,9 @@
 """Execute notebooks headless with Papermill, and publish them as HTML with nbconvert."""
 
 import ast
+import errno
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any, NamedTuple
 import nbformat
 import papermill
 from nbconvert import HTMLExporter
+from nbformat.reader import NotJSONError
 from papermill.exceptions import PapermillExecutionError
 
 from digits import paths
-from digits.errors import InputError
+from digits.errors import NOT_WRITABLE, InputError
 from digits.study import Study
 
 
@@ -58,8 +61,21 @@ def check(names: list[str]) -> None:
 def execute(name: str, study: Study) -> Execution:
     """Execute the notebook `name`, publish it beside its figures, and say what came of it.
 
-    A failing cell is part of the outcome, not an exception; what ran before it is kept.
+    A failing cell is part of the outcome, not an exception; what ran before it is kept. Raises
+    `InputError` if the folder of the figures cannot be written.
     """
+    try:
+        return _execute(name, study)
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        raise InputError(
+            f"{name} cannot be written to {os.path.relpath(study.figures_folder)} "
+            f"({error.strerror or error}): free the disk or name another folder with --figures."
+        ) from error
+
+
+def _execute(name: str, study: Study) -> Execution:
     folder = study.figures(name)
     executed = folder / f"{name}.ipynb"
     start, error = time.time(), ""
@@ -76,10 +92,15 @@ def execute(name: str, study: Study) -> Execution:
         # Counted from 1 in the source, which lacks the cell that Papermill injects.
         error = f"cell {failure.cell_index}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # the kernel did not start or died
+        if getattr(failure, "errno", None) in NOT_WRITABLE:
+            raise
         error = f"{type(failure).__name__}: {failure}"
     seconds = time.time() - start
     if executed.is_file():
-        publish(executed, folder.parent / f"{name}.html")
+        try:
+            publish(executed, folder.parent / f"{name}.html")
+        except NotJSONError as failure:  # Papermill itself could not write all of it
+            raise OSError(errno.EIO, error or "it is cut off") from failure
     made = sorted(
         (file for file in folder.iterdir() if file.stat().st_mtime >= start),
         key=lambda file: file.stat().st_mtime_ns,  # in the order of the story

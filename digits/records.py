@@ -250,13 +250,16 @@ def move_aside(folder: Path, keys: set[tuple[str, str, int, str]], source: str) 
         path = path_of(folder, experiment, source)
         if not path.exists():
             continue
-        with filelock.FileLock(folder / source / ".lock"):
-            found = read(folder, experiment, source)
-            moved = [record for record in found if record.key in keys]
-            kept = [record for record in found if record.key not in keys]
-            if moved:
-                _write(path_of(folder, experiment, aside.name), moved)
-                _write(path, kept)
+        try:
+            with filelock.FileLock(folder / source / ".lock"):
+                found = read(folder, experiment, source)
+                moved = [record for record in found if record.key in keys]
+                kept = [record for record in found if record.key not in keys]
+                if moved:
+                    _write(path_of(folder, experiment, aside.name), moved)
+                    _write(path, kept)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
     return aside if aside.exists() else None
 
 
@@ -271,8 +274,14 @@ def _write(path: Path, records: list[Record | Failure]) -> None:
     """Replace `path` by a file of `records`, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    new.write_text("".join(map(_line, records)), encoding="utf-8")
-    os.replace(new, path)
+    try:
+        with open(new, "wb") as file:
+            file.write("".join(map(_line, records)).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _line(record: Record | Failure) -> str:

@@ -6,7 +6,8 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -19,6 +20,8 @@ from digits.runs import Outcome, Run, attempt
 warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", UserWarning)
 # loky renews a worker whose memory has grown, which the twenty-layer networks do to theirs.
 warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+
+Result = TypeVar("Result")
 
 ATTEMPTS = 2  # of a run whose worker process is ended from outside
 
@@ -56,30 +59,38 @@ def train_runs(runs: list[Run], source: str, jobs: int) -> Iterator[Outcome]:
                 bar.running.clear()
 
 
-def _in_worker(run: Run, source: str, data_dir: str) -> Outcome:
-    """Train one run in a worker, which may have been started with another data folder."""
-    _end_with(os.getppid())
-    os.environ["DIGITS_DATA"] = data_dir
-    return attempt(run, source)
+def in_worker(driver: int, do: Callable[..., Result], *arguments) -> Result:
+    """Do something in a worker process that ends when the process `driver` has ended.
+
+    By itself a worker would go on, and then wait for minutes. (With one job, the driver itself
+    is the worker.)
+    """
+    if os.getpid() != driver:
+        _end_with(driver)
+    return do(*arguments)
 
 
 @functools.cache
-def _end_with(parent: int) -> None:
-    """End this process when its parent has ended; by itself a worker would wait for minutes."""
-
+def _end_with(driver: int) -> None:
     def watch():
-        while os.getppid() == parent:
+        while os.getppid() == driver:
             time.sleep(0.5)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _train(run: Run, source: str, data_dir: str) -> Outcome:
+    """Train one run in a worker, which may have been started with another data folder."""
+    os.environ["DIGITS_DATA"] = data_dir
+    return attempt(run, source)
+
+
 def _in_processes(runs: list[Run], source: str, bar: ProgressBar) -> Iterator[Outcome]:
     def tasks():
         for run in runs:
             bar.started(run)
-            yield joblib.delayed(_in_worker)(run, source, str(paths.data_dir()))
+            yield joblib.delayed(in_worker)(os.getpid(), _train, run, source, str(paths.data_dir()))
 
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
     yield from parallel(tasks())

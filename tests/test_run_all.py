@@ -1,5 +1,6 @@
 """run_all.py as a person uses it: it trains, goes on, refuses bad input, and survives a kill."""
 
+import contextlib
 import json
 import os
 import random
@@ -154,6 +155,28 @@ def test_workers_do_not_outlive_a_killed_driver(tmp_path):
             return
         time.sleep(0.1)
     raise AssertionError("a worker process is left")
+
+
+@pytest.mark.slow
+def test_killed_while_notebooks_run_it_leaves_no_process_and_goes_on(tmp_path, smoke_results):
+    command = [sys.executable, RUN_ALL, "--profile", "smoke", "--results", smoke_results]
+    command += ["--figures", tmp_path, "--only", "00_exploration", "--only", "05_zadoks"]
+    driver = subprocess.Popen(
+        [*command, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    family = []
+    while not any("ipykernel_launcher" in " ".join(member.cmdline()) for member in family):
+        assert driver.poll() is None
+        time.sleep(0.01)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(driver.pid).children(recursive=True)
+            [member.cmdline() for member in family]
+    driver.kill()
+    driver.wait()
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert not left
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "2 of 2 notebooks executed" in done.stdout, done.stderr
 
 
 @pytest.mark.slow
