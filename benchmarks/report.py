@@ -99,7 +99,7 @@ TITLES = {
     "light": (
         "The light families",
         "kqiku, jaubert (without its search), damachi and zadoks at the reports' own rounds and "
-        "epochs, as written and as published.",
+        "epochs: what the reports say, and beside it what their code did where that differs.",
         _time_table,
     ),
 }

@@ -53,6 +53,7 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
             "seed": record.seed,
             "parameters": record.parameters,
             "source": record.source,
+            "precision": record.precision,
             "epochs": record.recipe.epochs,
             "trainings": record.recipe.trainings,
             "train_pairs": record.recipe.train_pairs,

@@ -23,6 +23,7 @@ def frame(**changes):
         "train_pairs": 1000,
         "report": "zadoks",
         "shortened": False,
+        "precision": "float32",
         "train_error": 1.0,
         "test_error": 5.0,
         "precise_error": 5.5,
@@ -62,6 +63,11 @@ def test_one_round_shows_a_mean_without_spread():
             {"shortened": True, "epochs": 2, "train_pairs": 60},
             "n = 2 rounds, 2 epochs, 60 training pairs a round, all of MNIST; shortened: "
             "1 of zadoks's networks to 2 epochs of 60 pairs",
+        ),
+        (
+            {"precision": "bfloat16"},
+            "n = 2 rounds, 25 epochs, 1000 training pairs a round, all of MNIST; in bfloat16: "
+            "1 of zadoks's networks",
         ),
     ],
 )

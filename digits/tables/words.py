@@ -18,7 +18,8 @@ def scope(frame: pd.DataFrame) -> str:
         f"{span(frame.train_pairs)} training pairs a round",
         " and ".join(source[name] for name in frame.source.unique()),
     ]
-    return ", ".join(parts) + _shortened(frame) + _missing_rounds(frame) + _diverged(frame)
+    notes = (_shortened, _bfloat16, _missing_rounds, _diverged)
+    return ", ".join(parts) + "".join(note(frame) for note in notes)
 
 
 def _missing_rounds(frame: pd.DataFrame) -> str:
@@ -66,6 +67,13 @@ def _shortened(frame: pd.DataFrame) -> str:
         groups[run.report, short] += 1
     named = [f"{n} of {report}'s networks to {short}" for (report, short), n in groups.items()]
     return f"; shortened: {', '.join(named)}" if named else ""
+
+
+def _bfloat16(frame: pd.DataFrame) -> str:
+    """Say whose networks were computed in less than float32."""
+    fewer = frame[frame.precision == "bfloat16"].drop_duplicates("experiment")
+    named = [f"{n} of {report}'s networks" for report, n in fewer.report.value_counts().items()]
+    return f"; in bfloat16: {', '.join(named)}" if named else ""
 
 
 def points(summary) -> str:
