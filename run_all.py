@@ -69,7 +69,7 @@ def parser() -> Parser:
     )
     add("--backend", default="loky", help="loky: processes here; dask: a cluster (default: loky)")
     add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
-    add("--light", action="store_true", help="leave out the deep networks of cadei")
+    add("--light", action="store_true", help="leave out the deep networks in cadei's own protocols")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--verify", type=int, metavar="N", help="train N recorded runs again and compare, no more")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")

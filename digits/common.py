@@ -5,7 +5,8 @@ compare networks. Here all see the same pairs of a round, standardised, for 25 e
 50 with Adam and cross entropy; an auxiliary output adds its loss with weight 1. Only the learning
 rate is a network's own, chosen by cross-validation on the training pairs of round 0 (see
 `search`). The networks of twenty convolutions keep the rate that their authors chose on validation
-pairs: a search would take days.
+pairs: a search would take days. Those get fewer rounds, and compute in bfloat16 where the processor
+multiplies it (see `compute`).
 """
 
 from functools import partial
@@ -108,7 +109,7 @@ def _under_the_protocol(row: Experiment, build) -> Experiment:
         build=build,
         recipe=PROTOCOL.but(learning_rate=rate, auxiliary_weight=float(auxiliary)),
         rounds=DEEP_ROUNDS if deep else ROUNDS,
-        size="deep" if deep else "comparison",
+        size="deep comparison" if deep else "comparison",
     )
 
 

@@ -22,8 +22,12 @@ Quantity = Literal[
 ]
 
 #: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
-#: many: a network with one part changed, one of the common comparison, a setting of a search.
-Size = Literal["small", "medium", "large", "deep", "change", "comparison", "search"]
+#: many: a network with one part changed, one of the common comparison, a deep one there, a setting
+#: of a search.
+Size = Literal[
+    *("small", "medium", "large", "deep"),
+    *("change", "comparison", "deep comparison", "search"),
+]
 
 
 def report_of(name: str) -> str:

@@ -38,8 +38,8 @@ class Study(Value):
     seeds: the rounds of every experiment; None for those of the profile. A text such as
         "[0, 1, 2]", which is what Papermill's -p hands over, is read as the list it spells.
     jobs: worker processes; None for one per core.
-    light: leave out the networks of twenty convolutions and more, which take days on a CPU at
-        full length.
+    light: leave out the networks of twenty convolutions and more under their reports' own
+        protocols, which take days on a CPU at full length.
     device: "cpu"; "cuda", one graphics card; or "auto", the card if there is one.
     precision: "fp32" or "bf16" (see `Compute`); None for what the profile says, which is bf16 for
         the deep networks of some, where the device multiplies bfloat16 itself.

@@ -87,7 +87,7 @@ def test_paper_profile_is_the_experiment_as_it_stands():
 
 
 def test_smoke_profile_limits_and_never_raises_a_field():
-    brief = ("deep", "change", "comparison")
+    brief = ("deep", "change", "comparison", "deep comparison")
     for experiment in EXPERIMENTS.values():
         recipe, full = PROFILES["smoke"].recipe(experiment), experiment.recipe
         assert recipe.epochs == 1 if experiment.size in brief else 2
