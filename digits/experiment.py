@@ -25,8 +25,14 @@ Quantity = Literal[
 #: many: a network with one part changed, one of the common comparison, a deep one there, a setting
 #: of a search.
 Size = Literal[
-    *("small", "medium", "large", "deep"),
-    *("change", "comparison", "deep comparison", "search"),
+    "small",
+    "medium",
+    "large",
+    "deep",
+    "change",
+    "comparison",
+    "deep comparison",
+    "search",
 ]
 
 

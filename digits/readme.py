@@ -94,7 +94,9 @@ def _cadei(frame: pd.DataFrame, full: Study) -> str:
     pairs = {name: (f"cadei/{name}", f"cadei/{name}@augmented") for name in ("mlp", "convnet")}
     gains = statistics.paired_differences(frame, pairs)
     lacking = (
-        " (its two small networks; the records of the deep ones need a GPU)" if full.light else ""
+        " (its two small networks; in its own protocols the deep ones want a GPU)"
+        if full.light
+        else ""
     )
     return (
         f"*Cadei et al.*{lacking}: {_count(plain)} printed test errors without augmentation are "

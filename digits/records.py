@@ -155,7 +155,7 @@ def read(folder: Path, experiment: str, source: str) -> list[Record | Failure]:
     path = path_of(folder, experiment, source)
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     records, lines = [], {}
     for number, line in enumerate(text.split("\n")[:-1], start=1):

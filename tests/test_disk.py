@@ -1,15 +1,18 @@
 """Disks that are full or read-only: what is recorded stays, one sentence says what to do."""
 
-import resource
+import contextlib
 import subprocess
 import sys
 
 import pytest
 
+import run_all
 from digits import paths, records
 from digits.errors import InputError
 from digits.study import Study
 from digits.training import train
+
+resource = pytest.importorskip("resource")  # of Unix
 
 RUN_ALL = paths.ROOT / "run_all.py"
 NAME = "zadoks/twinnet+ws+aux"
@@ -20,12 +23,15 @@ def other(record, seed):
     return record.model_copy(update={"seed": seed})
 
 
-@pytest.fixture
-def full_after():
-    """Return a function that lets no file of this process grow beyond a size in bytes."""
+@contextlib.contextmanager
+def full_after(size):
+    """Let no file of this process grow beyond a size in bytes, the tests' own output included."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +39,38 @@ def record(sample, tiny_experiment):
     return train(tiny_experiment(NAME), 0, sample)
 
 
-def test_a_record_that_does_not_fit_is_told_and_costs_no_other(tmp_path, record, full_after):
+def test_a_record_that_does_not_fit_is_told_and_costs_no_other(tmp_path, record):
     records.append(tmp_path, record)
     path = records.path_of(tmp_path, NAME, "sample")
     one = path.stat().st_size
-    full_after(one + one // 2)
-    with pytest.raises(InputError, match="cannot be written .*free the disk") as fault:
+    told = pytest.raises(InputError, match="cannot be written .*free the disk")
+    with told as fault, full_after(one + one // 2):
         records.append(tmp_path, other(record, 1))
     assert "\n" not in str(fault.value)
     assert path.stat().st_size > one  # a part of it was written
     assert records.read(tmp_path, NAME, "sample") == [record]
-    full_after(10 * one)
     assert records.append(tmp_path, other(record, 1))
     assert records.read(tmp_path, NAME, "sample") == [record, other(record, 1)]
 
 
-def test_moving_records_aside_to_a_full_disk_moves_none(tmp_path, record, full_after):
+def test_moving_records_aside_to_a_full_disk_moves_none(tmp_path, record):
     for seed in range(3):
         records.append(tmp_path, other(record, seed))
     path = records.path_of(tmp_path, NAME, "sample")
     before = path.read_bytes()
-    full_after(len(before) // 2)
-    with pytest.raises(InputError, match="cannot be written"):
+    told = pytest.raises(InputError, match="cannot be written")
+    with told, full_after(len(before) // 2):
         records.move_aside(tmp_path, {other(record, seed).key for seed in range(3)}, "sample")
     assert path.read_bytes() == before
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_a_file_where_the_folder_of_records_should_be_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("DIGITS_RESULTS", str(tmp_path / "file"))
+    assert run_all.main(["--profile", "smoke", "--only", "05_zadoks", "--train-only"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "cannot be written" in error and "--results" in error and "\n" not in error
 
 
 def in_own_mounts(script, *arguments, **kwargs):

@@ -158,19 +158,30 @@ def test_workers_do_not_outlive_a_killed_driver(tmp_path):
 
 
 @pytest.mark.slow
+def test_with_one_job_it_outlives_the_shell_that_started_it(tmp_path):
+    script = '"$@" >/dev/null 2>&1 & until grep -rqs . "$0"; do sleep 0.1; done'
+    command = [sys.executable, RUN_ALL, *start_options(tmp_path), "--jobs", "1"]
+    subprocess.run(["sh", "-c", script, tmp_path / "sample", *command], check=True)
+    deadline = time.monotonic() + 120
+    while sum(map(len, lines_in(tmp_path).values())) < 22:
+        assert time.monotonic() < deadline, "it ended with its shell"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
 def test_killed_while_notebooks_run_it_leaves_no_process_and_goes_on(tmp_path, smoke_results):
     command = [sys.executable, RUN_ALL, "--profile", "smoke", "--results", smoke_results]
     command += ["--figures", tmp_path, "--only", "00_exploration", "--only", "05_zadoks"]
     driver = subprocess.Popen(
         [*command, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    family = []
-    while not any("ipykernel_launcher" in " ".join(member.cmdline()) for member in family):
+    family, commands = [], ""
+    while "ipykernel_launcher" not in commands:
         assert driver.poll() is None
         time.sleep(0.01)
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that ended just now
             family = psutil.Process(driver.pid).children(recursive=True)
-            [member.cmdline() for member in family]
+            commands = " ".join(word for member in family for word in member.cmdline())
     driver.kill()
     driver.wait()
     _, left = psutil.wait_procs(family, timeout=30)
