@@ -9,6 +9,7 @@ are there. Speeds are ratios taken in one run, in turn, since a machine's own sp
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
@@ -255,8 +256,26 @@ def hardware() -> str:
     return f"{CORES} cores of {' and '.join(sorted(names))}, {total:.0f} GB"
 
 
+def measure(name: str, at: str) -> None:
+    """Measure a part, leave its numbers in measured/, and write the table anew."""
+    start = time.perf_counter()
+    rows = PARTS[name]()
+    found = {
+        "date": time.strftime("%Y-%m-%d"),
+        "commit": at,
+        "hardware": hardware(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "rows": rows,
+    }
+    (HERE / "measured").mkdir(exist_ok=True)
+    (HERE / "measured" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    report.write_results()
+    print(f"{name} measured in {time.perf_counter() - start:.0f} s")
+
+
 def main() -> None:
-    """Measure the parts that are named, all if none is."""
+    """Measure the parts that are named, all if none is, each in a process of its own."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -264,20 +283,12 @@ def main() -> None:
     parts = options.parse_args().parts or PARTS
     at = commit()  # before a first part changes the table
     for name in parts:
-        start = time.perf_counter()
-        rows = PARTS[name]()
-        found = {
-            "date": time.strftime("%Y-%m-%d"),
-            "commit": at,
-            "hardware": hardware(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "rows": rows,
-        }
-        (HERE / "measured").mkdir(exist_ok=True)
-        (HERE / "measured" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-        report.write_results()
-        print(f"{name} measured in {time.perf_counter() - start:.0f} s")
+        # What one part leaves in memory is not the next one's.
+        process = multiprocessing.get_context("spawn").Process(target=measure, args=(name, at))
+        process.start()
+        process.join()
+        if process.exitcode:
+            sys.exit(process.exitcode)
 
 
 if __name__ == "__main__":
