@@ -9,7 +9,6 @@ are there. Speeds are ratios taken in one run, in turn, since a machine's own sp
 
 import argparse
 import json
-import multiprocessing
 import os
 import platform
 import subprocess
@@ -280,15 +279,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
-    parts = options.parse_args().parts or PARTS
-    at = commit()  # before a first part changes the table
-    for name in parts:
-        # What one part leaves in memory is not the next one's.
-        process = multiprocessing.get_context("spawn").Process(target=measure, args=(name, at))
-        process.start()
-        process.join()
-        if process.exitcode:
-            sys.exit(process.exitcode)
+    options.add_argument("--commit", default=commit(), help="to be named in the table")
+    given = options.parse_args()
+    if len(given.parts) == 1:
+        return measure(given.parts[0], given.commit)
+    for name in given.parts or PARTS:
+        # What one part leaves in memory is not the next one's, nor its table a change to the code.
+        command = [sys.executable, __file__, name, "--commit", given.commit]
+        subprocess.run(command, check=True)
+    return None
 
 
 if __name__ == "__main__":
