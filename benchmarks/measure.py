@@ -279,15 +279,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
-    options.add_argument("--commit", default=commit(), help="to be named in the table")
+    options.add_argument("--commit", default=commit(), help="of the code; default: as it is")
     given = options.parse_args()
     if len(given.parts) == 1:
-        return measure(given.parts[0], given.commit)
-    for name in given.parts or PARTS:
+        measure(given.parts[0], given.commit)
+    else:
         # What one part leaves in memory is not the next one's, nor its table a change to the code.
-        command = [sys.executable, __file__, name, "--commit", given.commit]
-        subprocess.run(command, check=True)
-    return None
+        for name in given.parts or PARTS:
+            command = [sys.executable, __file__, name, "--commit", given.commit]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed",
 warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
 
 # A worker's memory comes in large pages and stays with it. Measured in three pairs of runs: steps
-# of damachi/cnn+aux 3 to 8 % faster, other networks no slower, and the same bits. Only what is
+# of damachi/cnn+aux 3 to 8 % faster, others within the noise, and the same bits. Only what is
 # started from here on reads it; elsewhere than in glibc it means nothing.
 os.environ.setdefault(
     "GLIBC_TUNABLES",
