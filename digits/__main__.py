@@ -17,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
         if patterns == ["readme"]:
             readme.write()
         else:
-            print(tables.markdown(tables.experiment_table(select(*(patterns or ["*"])))))
+            print(
+                tables.markdown(tables.experiment_table(select(*(patterns or ["*", "beyond/*"]))))
+            )
     except InputError as error:
         print(f"digits: {error}", file=sys.stderr)
         return 2

@@ -53,6 +53,11 @@ class Compute(Value):
             output = model(images)
         return Output(output.target.float(), tuple(a.float() for a in output.auxiliary))
 
+    def features(self, branch: nn.Module, images: Tensor) -> Tensor:
+        """Apply `branch` to images (N, 1, 14, 14); its features are float32 in any precision."""
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            return branch(images).float()
+
     @contextlib.contextmanager
     def deterministic(self):
         """Compute so that a seed gives the same bits again, and leave all as it was afterwards.

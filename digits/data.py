@@ -133,18 +133,6 @@ def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> P
     return _pairs(pool, torch.from_numpy(np.stack([first, second], axis=1)))
 
 
-def re_pair(pairs: Pairs, generator: torch.Generator) -> Pairs:
-    """Pair the 2N images of N pairs anew: each once as the first, with any of them as the second.
-
-    The order of the first images stays as it is; the second may be the same image, as in the code
-    of cadei.
-    """
-    images, classes = pairs.images.flatten(0, 1), pairs.classes.flatten()
-    second = torch.randint(len(images), (len(images),), generator=generator).to(images.device)
-    new_classes = torch.stack([classes, classes[second]], dim=1)
-    return Pairs(torch.stack([images, images[second]], dim=1), new_classes, target_of(new_classes))
-
-
 def target_of(classes: Tensor) -> Tensor:
     """Return 1 where the first class (N, 2) is lesser than or equal to the second, else 0."""
     return (classes[:, 0] <= classes[:, 1]).long()

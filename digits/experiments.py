@@ -9,7 +9,7 @@ them, and as its code has them where it is silent. The rows stand in `reports/`.
 
 from fnmatch import fnmatchcase
 
-from digits import common
+from digits import beyond, common
 from digits.errors import InputError
 from digits.experiment import Experiment
 from digits.reports import cadei, damachi, jaubert, kqiku, zadoks
@@ -21,6 +21,9 @@ _OF_REPORTS = [experiment for report in REPORTS for experiment in report.experim
 COMPARED = common.experiments(_OF_REPORTS)
 
 EXPERIMENTS = {experiment.id: experiment for experiment in _OF_REPORTS + COMPARED}
+
+#: What goes past the reports; found by patterns that begin with "beyond/".
+BEYOND = {experiment.id: experiment for experiment in beyond.experiments()}
 
 #: The 2x2 designs of weight sharing and auxiliary loss: in the reports' own protocols, and under
 #: the common one.
@@ -38,25 +41,29 @@ CANDIDATES = {
 }
 
 
+def _table_of(name: str) -> dict[str, Experiment]:
+    """Return the table in which an id or a pattern that begins like `name` is found."""
+    return {"search": CANDIDATES, "beyond": BEYOND}.get(name.partition("/")[0], EXPERIMENTS)
+
+
 def experiment_of(name: str) -> Experiment:
     """Return the experiment, or the candidate of a search, with the id `name`."""
-    return (CANDIDATES if name.startswith("search/") else EXPERIMENTS)[name]
+    return _table_of(name)[name]
 
 
 def select(*patterns: str) -> list[Experiment]:
     """Return the experiments whose ids match any pattern, such as "kqiku/*" or a whole id.
 
-    Patterns that begin with "search/" find candidates of the search, others experiments.
-    Raises `InputError` for a pattern that matches none.
+    Patterns that begin with "search/" find candidates of the search, with "beyond/" what goes past
+    the reports, others experiments of the reports and of the common comparison. Raises `InputError` for a pattern that matches none.
     """
     found = {}
     for pattern in patterns:
-        table = CANDIDATES if pattern.startswith("search/") else EXPERIMENTS
-        matches = [name for name in table if fnmatchcase(name, pattern)]
+        matches = [name for name in _table_of(pattern) if fnmatchcase(name, pattern)]
         if not matches:
             raise InputError(
                 f"no experiment is called {pattern!r}: `python -m digits` lists them all."
             )
         found |= dict.fromkeys(matches)
-    order = [*EXPERIMENTS.values(), *CANDIDATES.values()]
+    order = [*EXPERIMENTS.values(), *BEYOND.values(), *CANDIDATES.values()]
     return [experiment for experiment in order if experiment.id in found]

@@ -13,11 +13,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from digits.augmentation import augment
 from digits.compute import CPU, Compute
-from digits.data import Pairs, re_pair
+from digits.data import Pairs
 from digits.errors import InputError
-from digits.models.blocks import Output
+from digits.models.blocks import Output, TwoBranch
 from digits.recipe import Recipe
 from digits.seeds import torch_generator, torch_seed
 
@@ -42,7 +45,8 @@ class Scores(NamedTuple):
 
     loss: mean loss of the target alone; objective: of all that training minimises; error: in per
     cent; digit_accuracy: of the last digit output, in per cent, None without one or without
-    classes; decisions: (N,) of 0 and 1.
+    classes; decisions: (N,) of 0 and 1; posteriors: (N, 2, 10) float32, the probabilities of the
+    digits by the last digit output, None without one.
     """
 
     loss: float
@@ -50,6 +54,7 @@ class Scores(NamedTuple):
     error: float
     digit_accuracy: float | None
     decisions: np.ndarray
+    posteriors: np.ndarray | None
 
 
 class Fitted(NamedTuple):
@@ -91,16 +96,21 @@ def fit(
     model = build().to(compute.device, memory_format=torch.channels_last)
     check_fits(model, recipe, pairs)
     torch.manual_seed(torch_seed(stream["dropout"]))
-    order, augment = torch_generator(stream["order"]), torch_generator(stream["augment"])
+    order, new_pairs = torch_generator(stream["order"]), torch_generator(stream["augment"])
+    averaged = averaged_weights_of(model, recipe)
+    scored = model if averaged is None else averaged.module
     curves = defaultdict(list)
     best, kept, kept_epoch, seconds = np.inf, None, recipe.trainings * recipe.epochs, 0.0
     scores = {}
     for epoch in range(recipe.trainings * recipe.epochs):
         if epoch % recipe.epochs == 0:
             optimizer = optimizer_of(model, recipe)
+            schedule = schedule_of(optimizer, recipe, len(pairs))
         start = time.perf_counter()
-        seen = re_pair(pairs, augment) if recipe.augmentation == "re-pairing" else pairs
-        losses = train_epoch(model, optimizer, seen, recipe, order, compute)
+        seen = augment(pairs, recipe, new_pairs)
+        losses = train_epoch(
+            model, optimizer, seen, recipe, order, compute, schedule=schedule, averaged=averaged
+        )
         seconds += time.perf_counter() - start
         finite = np.isfinite(losses)
         if not finite.all():
@@ -109,7 +119,7 @@ def fit(
         if not watched or (epoch + 1) % recipe.curve_step:
             continue
         curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
-        found = {name: evaluate(model, these, recipe, compute) for name, these in watched.items()}
+        found = {name: evaluate(scored, these, recipe, compute) for name, these in watched.items()}
         for name, these in found.items():
             loss = these.objective if name == "validation" else these.loss
             curves[f"{name}_loss"].append(loss)
@@ -118,10 +128,10 @@ def fit(
             scores = found  # in the end those of the last epoch, which is a point of the curves
         elif not scores or found["validation"].objective < best:
             best, kept_epoch, scores = found["validation"].objective, epoch + 1, found
-            kept = copy.deepcopy(model.state_dict())
+            kept = copy.deepcopy(scored.state_dict())
     if kept:
-        model.load_state_dict(kept)
-    return Fitted(model, dict(curves), kept_epoch, seconds, scores)
+        scored.load_state_dict(kept)
+    return Fitted(scored, dict(curves), kept_epoch, seconds, scores)
 
 
 @torch.inference_mode()
@@ -139,12 +149,17 @@ def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
             f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
             "no auxiliary output; choose auxiliary_weight = 0."
         )
+    if recipe.keep_posteriors and not any(a.ndim == 3 for a in output.auxiliary):
+        raise InputError(
+            "keep_posteriors = True has nothing to keep: the network has no digit output; choose "
+            "keep_posteriors = False."
+        )
     if pairs.classes is not None:
         return
-    if recipe.augmentation == "re-pairing":
+    if recipe.augmentation != "none":
         raise InputError(
-            "augmentation = 're-pairing' needs the digit classes of the pairs, and these pairs "
-            "have none: give the classes, or choose augmentation = 'none'."
+            f"augmentation = {recipe.augmentation!r} needs the digit classes of the pairs, and "
+            "these pairs have none: give the classes, or choose augmentation = 'none'."
         )
     if recipe.auxiliary_weight and any(a.ndim == 3 for a in output.auxiliary):
         raise InputError(
@@ -155,10 +170,27 @@ def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Make the optimiser; fused, which takes a third of the time of the default one."""
-    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[recipe.optimizer]
-    return kind(
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    return kinds[recipe.optimizer](
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
+
+
+def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, pairs: int) -> LRScheduler | None:
+    """Make the schedule of a training on so many pairs an epoch; None for a constant rate."""
+    if recipe.schedule == "constant":
+        return None
+    times = 2 if recipe.augmentation == "re-pairing" else 1
+    steps = recipe.epochs * -(-times * pairs // recipe.batch_size)
+    return OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
+
+
+def averaged_weights_of(model: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """Make what keeps the running mean of weights and batch statistics; None without."""
+    if not recipe.weight_averaging:
+        return None
+    mean = get_ema_multi_avg_fn(recipe.weight_averaging)
+    return AveragedModel(model, multi_avg_fn=mean, use_buffers=True)
 
 
 def train_epoch(
@@ -168,8 +200,14 @@ def train_epoch(
     recipe: Recipe,
     order: torch.Generator,
     compute: Compute = CPU,
+    *,
+    schedule: LRScheduler | None = None,
+    averaged: AveragedModel | None = None,
 ) -> np.ndarray:
-    """Pass once over the pairs and return what was minimised in each step, (steps,) float32."""
+    """Pass once over the pairs and return what was minimised in each step, (steps,) float32.
+
+    schedule, averaged: what follows each step, if the recipe has it.
+    """
     model.train()
     n = len(pairs)
     indices = torch.randperm(n, generator=order) if recipe.order == "shuffled" else torch.arange(n)
@@ -181,6 +219,10 @@ def train_epoch(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        if averaged is not None:
+            averaged.update_parameters(model)
         losses.append(loss.detach())
     return torch.stack(losses).cpu().numpy()
 
@@ -215,7 +257,7 @@ def target_loss(predicted: Tensor, target: Tensor, recipe: Recipe) -> Tensor:
 def digit_loss(predicted: Tensor, classes: Tensor, recipe: Recipe) -> Tensor:
     """Return the mean loss of digit outputs (N, 10), over pairs, and over classes if squared."""
     if recipe.loss == "cross_entropy":
-        return F.cross_entropy(predicted, classes)
+        return F.cross_entropy(predicted, classes, label_smoothing=recipe.label_smoothing)
     return F.mse_loss(predicted, F.one_hot(classes, 10).to(predicted.dtype))
 
 
@@ -246,7 +288,7 @@ def evaluate(
     model.train(training_mode)
     n = len(pairs)
     batch = n if training_mode else EVALUATION_BATCH
-    sizes, losses, objectives, decisions, named = [], [], [], [], []
+    sizes, losses, objectives, decisions, named, posteriors = [], [], [], [], [], []
     for start in range(0, n, batch):
         part = pairs[start : start + batch]
         output = compute.forward(model, part.images)
@@ -255,6 +297,8 @@ def evaluate(
         objectives.append(objective_of(output, part.target, part.classes, recipe))
         decisions.append(decide(output.target))
         digits = [auxiliary for auxiliary in output.auxiliary if auxiliary.ndim == 3]
+        if digits:
+            posteriors.append(digits[-1].softmax(dim=2))
         if digits and part.classes is not None:
             named.append((digits[-1].argmax(dim=2) == part.classes).flatten())
     decided = torch.cat(decisions)
@@ -264,7 +308,23 @@ def evaluate(
         error=100 * (decided != pairs.target).sum().item() / n,
         digit_accuracy=100 * torch.cat(named).sum().item() / (2 * n) if named else None,
         decisions=decided.cpu().numpy(),
+        posteriors=torch.cat(posteriors).cpu().numpy() if posteriors else None,
     )
+
+
+@torch.inference_mode()
+def error_on_many_pairs(model: TwoBranch, pairs: Pairs, compute: Compute = CPU) -> float:
+    """Return the error in per cent on pairs that use the same images again and again.
+
+    For a network with one branch for both images: each image passes the branch once.
+    """
+    model.eval()
+    images, place = torch.unique(pairs.images.flatten(0, 1), dim=0, return_inverse=True)
+    parts = images.unsqueeze(1).split(2 * EVALUATION_BATCH)
+    features = torch.cat([compute.features(model.branches.first, part) for part in parts])
+    first, second = features[place].unflatten(0, (-1, 2)).unbind(dim=1)
+    decided = decide(model.head(model.join(first, second)))
+    return 100 * (decided != pairs.target).sum().item() / len(pairs)
 
 
 def _mean_of_steps(losses: np.ndarray, batch_size: int, n: int) -> float:

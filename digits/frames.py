@@ -57,6 +57,7 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
             "epochs": record.recipe.epochs,
             "trainings": record.recipe.trainings,
             "train_pairs": record.recipe.train_pairs,
+            "precise_pairs": record.recipe.precise_pairs,
             "learning_rate": record.recipe.learning_rate,
             "shared": shares_weights(experiment.build),
             "auxiliary": record.recipe.auxiliary_weight > 0
@@ -88,7 +89,7 @@ def _training_gflop(recipe: Recipe, build: Callable) -> float:
     A step costs a forward pass and, for the gradient, about two more.
     """
     passes = 3 * recipe.epoch_sizes[0] * recipe.epochs * recipe.trainings
-    return passes * flops_a_pair(build) / 1e9
+    return passes * flops_a_pair(build, training=True) / 1e9
 
 
 def _course(record: Record) -> dict[str, float]:

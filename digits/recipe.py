@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from digits.errors import InputError
+from digits.seeds import STREAMS
 from digits.value import Value
 
 
@@ -15,21 +16,29 @@ class Recipe(Value):
 
     epochs: passes over the training pairs, per training.
     batch_size: pairs per step; the last batch of an epoch is smaller if they do not divide.
-    optimizer: "adam" or "sgd", with torch's defaults but learning rate and weight decay.
+    optimizer: "adam", "adamw" or "sgd", with torch's defaults but learning rate and weight decay.
     learning_rate: of the optimiser.
+    schedule: "constant"; or "one_cycle", which warms up to the learning rate over the first 30 %
+        of the steps and then falls to nothing.
     weight_decay: added to the gradient as weight_decay * parameter, an L2 penalty; in Adam it
-        passes through the running moments (it is not AdamW's).
+        passes through the running moments, in AdamW it shrinks the parameters beside them.
     loss: "cross_entropy" of logits, two or one; or "mean_squared_error" of a score and of one-hot
         digits.
     target_weight: weight of the target's loss.
     auxiliary_weight: weight of each image's digit loss, or of an early prediction of the target;
         where there are several auxiliary outputs, their losses are averaged. 0 leaves them
         untrained.
+    label_smoothing: share of a digit's label that the digit loss spreads over all ten classes.
     order: "shuffled" anew every epoch, or "fixed": as drawn, the same in every epoch.
     trainings: consecutive trainings of one network, each with a new optimiser and no reset.
     standardised: subtract the mean of all training pixels and divide by their SD.
     augmentation: "none", or "re-pairing": every epoch pairs each image of the fitted pairs, as
-        the first, with a random one of them, so an epoch has twice as many pairs.
+        the first, with a random one of them, so an epoch has twice as many pairs; or "permuting":
+        every epoch permutes the images of the fitted pairs and reads off as many pairs as before.
+    distortion: "none"; "affine": every epoch turns, scales, shears and shifts each image a little;
+        "elastic": it also bends them (see `augmentation`).
+    weight_averaging: decay a step of a running mean of weights and batch statistics, which is the
+        network that is scored and kept; 0 for the weights themselves.
     validation_share: share of the training pairs that is held out; the network of the epoch with
         the lowest validation loss, auxiliary terms included, is kept. 0: the last epoch's is.
     folds: cross-validation on the training pairs beside the training on all of them, one more
@@ -39,20 +48,27 @@ class Recipe(Value):
     curve_step: epochs from one point of the curves to the next; divides `epochs`.
     train_pairs, test_pairs: pairs drawn from the two pools, each image used once.
     precise_pairs: further test pairs, images used again, for a test error of less noise.
+    varies: the one random stream that differs between rounds, the others being those of round 0
+        (see `seeds.STREAMS`); or "all".
+    keep_posteriors: record the digit posteriors of the test pairs, and of held-out folds.
     """
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
-    optimizer: Literal["adam", "sgd"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: float = Field(gt=0, lt=float("inf"))
+    schedule: Literal["constant", "one_cycle"] = "constant"
     weight_decay: float = Field(default=0.0, ge=0, lt=float("inf"))
     loss: Literal["cross_entropy", "mean_squared_error"] = "cross_entropy"
     target_weight: float = Field(default=1.0, gt=0, lt=float("inf"))
     auxiliary_weight: float = Field(default=0.0, ge=0, lt=float("inf"))
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     order: Literal["shuffled", "fixed"] = "shuffled"
     trainings: int = Field(default=1, ge=1)
     standardised: bool = False
-    augmentation: Literal["none", "re-pairing"] = "none"
+    augmentation: Literal["none", "re-pairing", "permuting"] = "none"
+    distortion: Literal["none", "affine", "elastic"] = "none"
+    weight_averaging: float = Field(default=0.0, ge=0, lt=1)
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     folds: int = Field(default=0, ge=0)
     score_in_training_mode: bool = False
@@ -60,6 +76,8 @@ class Recipe(Value):
     train_pairs: int = Field(default=1000, ge=2)
     test_pairs: int = Field(default=1000, ge=1)
     precise_pairs: int = Field(default=20_000, ge=1)
+    varies: Literal["all", *STREAMS] = "all"
+    keep_posteriors: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_together(self):

@@ -102,12 +102,17 @@ class Study(Value):
         return self.jobs or joblib.cpu_count()
 
     def runs(self, *patterns: str) -> list[Run]:
-        """Return the wanted runs of the experiments that match `patterns` (see `select`)."""
+        """Return the wanted runs of the experiments that match `patterns` (see `select`).
+
+        Without those that want more pairs than the source has.
+        """
         profile = PROFILES[self.profile]
         runs = []
         for experiment in select(*patterns):
             seeds = profile.seeds(experiment)
-            if not seeds or (self.light and experiment.size == "deep"):
+            too_long = self.light and experiment.size == "deep"
+            too_many = self.source == "sample" and experiment.size == "more pairs"
+            if not seeds or too_long or too_many:
                 continue
             wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})
             compute = self._compute(experiment.size in profile.bf16)

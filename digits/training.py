@@ -20,10 +20,10 @@ from digits import paths
 from digits.compute import CPU, Compute
 from digits.data import Digits, Pairs, draw_pairs, draw_pairs_reusing_images
 from digits.experiment import Experiment
-from digits.fitting import Diverged, evaluate, fit
-from digits.models.blocks import parameter_count
+from digits.fitting import Diverged, error_on_many_pairs, evaluate, fit
+from digits.models.blocks import TwoBranch, parameter_count
 from digits.recipe import Recipe
-from digits.records import Curves, Failure, Record, pack
+from digits.records import Curves, Failure, Record, pack, pack_posteriors
 from digits.seeds import child, streams, substreams
 
 
@@ -45,8 +45,8 @@ def train(
     Raises `InputError` for a bad seed or more pairs than the pools hold, before training.
     """
     start = time.perf_counter()
-    stream = streams(seed)
     recipe = experiment.recipe
+    stream = streams_of(recipe, seed)
     pairs = RoundPairs(
         *(these.to(compute.device) for these in draw_round(digits, recipe, stream["pairs"]))
     )
@@ -95,7 +95,7 @@ def _train(
         "parameters": parameter_count(model),
         "train_error": scores["train"].error,
         "test_error": scores["test"].error,
-        "precise_error": evaluate(model, pairs.precise, recipe, compute).error,
+        "precise_error": precise_error(model, pairs.precise, recipe, compute),
         "train_digit_accuracy": scores["train"].digit_accuracy,
         "test_digit_accuracy": scores["test"].digit_accuracy,
         "curves": Curves(
@@ -114,9 +114,30 @@ def _train(
     if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
         noisy = evaluate(model, pairs.test, recipe, compute, training_mode=True)
         measured["test_error_training_mode"] = noisy.error
+    if recipe.keep_posteriors:
+        measured["test_posteriors"] = pack_posteriors(scores["test"].posteriors)
     if recipe.folds:
         measured |= cross_validate(experiment, pairs.train, stream, compute)
     return measured
+
+
+def streams_of(recipe: Recipe, seed: int) -> dict[str, np.random.SeedSequence]:
+    """Return the random streams of a round: its own, or its own one among those of round 0."""
+    own = streams(seed)
+    if recipe.varies == "all":
+        return own
+    return streams(0) | {recipe.varies: own[recipe.varies]}
+
+
+def precise_error(model: nn.Module, pairs: Pairs, recipe: Recipe, compute: Compute = CPU) -> float:
+    """Return the error on the pairs of the precise test, in per cent.
+
+    The images stand in several pairs, so a network of one branch that takes both images in one
+    batch looks at each only once.
+    """
+    if isinstance(model, TwoBranch) and model.branches.one_batch:
+        return error_on_many_pairs(model, pairs, compute)
+    return evaluate(model, pairs, recipe, compute).error
 
 
 def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -> RoundPairs:
@@ -142,14 +163,14 @@ def cross_validate(
     pairs: Pairs,
     stream: dict[str, np.random.SeedSequence],
     compute: Compute = CPU,
-) -> dict[str, tuple[float, ...]]:
-    """Train a network on all folds but one, for each fold, and return the errors on that one.
+) -> dict[str, tuple[float, ...] | str]:
+    """Train a network on all folds but one, for each fold, and return what a record keeps of it.
 
-    Folds are consecutive, as scikit-learn cuts them without shuffling. Each network has streams
+    That is the errors on the fold left out. Folds are consecutive, as scikit-learn cuts them without shuffling. Each network has streams
     of its own.
     """
     recipe = experiment.recipe
-    errors, in_training_mode = [], []
+    errors, in_training_mode, posteriors = [], [], []
     for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
         try:
@@ -157,13 +178,17 @@ def cross_validate(
         except Diverged as error:
             error.fold = fold + 1
             raise
-        errors.append(evaluate(model, pairs[held_out], recipe, compute).error)
+        scores = evaluate(model, pairs[held_out], recipe, compute)
+        errors.append(scores.error)
+        posteriors.append(scores.posteriors)
         if recipe.score_in_training_mode:
             noisy = evaluate(model, pairs[held_out], recipe, compute, training_mode=True)
             in_training_mode.append(noisy.error)
     found = {"fold_errors": tuple(errors)}
     if recipe.score_in_training_mode:
         found["fold_errors_training_mode"] = tuple(in_training_mode)
+    if recipe.keep_posteriors:
+        found["fold_posteriors"] = pack_posteriors(np.concatenate(posteriors))
     return found
 
 

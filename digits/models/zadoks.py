@@ -25,9 +25,6 @@ def twin_net(
         tested by changing one of them.
     """
 
-    def norm(features: int) -> nn.Module:
-        return nn.BatchNorm1d(features) if batch_norm else nn.Identity()
-
     def subnet() -> nn.Sequential:
         """Build the subnet from one image (N, 1, 14, 14) to ten numbers: 9,322 parameters."""
         return nn.Sequential(
@@ -39,24 +36,30 @@ def twin_net(
             nn.AvgPool2d(2),  # 32 x 2 x 2
             nn.Flatten(),
             nn.Linear(128, 32),
-            norm(32),
+            nn.BatchNorm1d(32) if batch_norm else nn.Identity(),
             *([activation()] if relu else []),
             nn.Dropout(dropout),
             nn.Linear(32, 10),
         )
 
-    comparison = nn.Sequential(
-        activation(),
-        nn.Linear(20, 10),
-        norm(10),
-        activation(),
-        nn.Dropout(dropout),
-        nn.Linear(10, 2),
-    )
     return TwoBranch(
         subnet,
         shared=shared,
         join=concatenate,
-        head=comparison,
+        head=comparison(activation, dropout, batch_norm),
         digit_head=nn.Identity if auxiliary else None,
+    )
+
+
+def comparison(
+    activation: type[nn.Module] = nn.ReLU, dropout: float = DROPOUT, batch_norm: bool = True
+) -> nn.Sequential:
+    """Build the comparison net from twenty numbers, ten an image, to the target: 252 parameters."""
+    return nn.Sequential(
+        activation(),
+        nn.Linear(20, 10),
+        nn.BatchNorm1d(10) if batch_norm else nn.Identity(),
+        activation(),
+        nn.Dropout(dropout),
+        nn.Linear(10, 2),
     )

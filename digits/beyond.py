@@ -1,0 +1,227 @@
+"""Past the reports: how well the task can be done with 1000 pairs, and what makes the difference.
+
+A ladder leads from Zadoks' twin net to the best network, one ingredient a rung. What a rung adds
+is weighed by cross-validation on training pairs; if it does not lower the error on the folds, it is
+not in the rungs above. Around it: other heads, other numbers of pairs, one random stream at a time,
+and the same branch trained on all digits of the training set.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from torch import nn
+
+from digits.experiment import Experiment, Size
+from digits.models import beyond as networks
+from digits.models import zadoks
+from digits.recipe import Recipe
+from digits.reports.rows import CELLS
+from digits.search import FOLDS
+from digits.seeds import STREAMS
+
+ROUNDS = 10
+#: The ladder's foot, which has records of its own: both options, as its report writes it.
+FOOT = "zadoks/twinnet+ws+aux"
+_FOOT_RECIPE = Recipe(epochs=25, batch_size=25, learning_rate=0.01, auxiliary_weight=1.0)
+
+_deep = partial(networks.deep_net, networks.SumOverDigits)
+
+
+class Rung(NamedTuple):
+    """One ingredient, added to the rung below it that is kept.
+
+    says: what it adds, in a few words. change: of the recipe. build: the network, None for that of
+    the rung below. kept: whether the folds say that it helps. rounds: of the test; 0 for a rung
+    that the folds alone have weighed. fold_rounds: rounds of cross-validation, more of them where
+    the choice is close.
+    """
+
+    name: str
+    says: str
+    change: dict = {}
+    build: Callable[[], nn.Module] | None = None
+    kept: bool = True
+    rounds: int = ROUNDS
+    fold_rounds: int = 2
+
+
+#: From the foot to the top; a test compares `kept` with the records of the folds.
+RUNGS = (
+    Rung("standardised", "standardised pixels", {"standardised": True}),
+    Rung(
+        "one-cycle",
+        "one-cycle schedule, AdamW",
+        {
+            "schedule": "one_cycle",
+            "optimizer": "adamw",
+            "weight_decay": 0.01,
+        },
+    ),
+    Rung(
+        "deep",
+        "deeper branch, batch norm",
+        {"learning_rate": 0.003},
+        partial(networks.deep_net, networks.learned),
+    ),
+    Rung("sum", "sum over the digits as head", {}, _deep),
+    Rung(
+        "permuting",
+        "pairs formed anew every epoch",
+        {"augmentation": "permuting"},
+        kept=False,
+        rounds=0,
+    ),
+    Rung("affine", "affine distortions", {"distortion": "affine"}),
+    Rung("elastic", "elastic distortions as well", {"distortion": "elastic"}, kept=False, rounds=0),
+    Rung(
+        "averaged", "running mean of the weights", {"weight_averaging": 0.99}, kept=False, rounds=0
+    ),
+    Rung("smoothed", "label smoothing", {"label_smoothing": 0.1}),
+    Rung("long", "120 epochs", {"epochs": 120}),
+    Rung(
+        "committee",
+        "a committee of four shares them",
+        {"batch_size": 100},
+        partial(_deep, members=4),
+    ),
+    Rung("upright", "two of the four see digits upright", {}, partial(_deep, members=4, upright=2)),
+)
+#: The best within the reports' own 25 epochs, and the best of all.
+BEST, TOP = "smoothed", "upright"
+
+#: Other heads on the best branch: how the target is decided, and what trains the branch.
+HEADS = {
+    "learned": ("learned comparison, trained by both losses", networks.learned, True),
+    "detached": (
+        "sum over the digits, trained by the digit loss",
+        partial(networks.SumOverDigits, detached=True),
+        True,
+    ),
+    "most-likely": (
+        "most likely digits, trained by the digit loss",
+        networks.MostLikelyDigits,
+        True,
+    ),
+    "no-labels": ("sum over the digits, trained by the target", networks.SumOverDigits, False),
+}
+
+#: Numbers of training pairs beside the 1000 of the reports. With fewer there are more epochs, so
+#: that no network takes fewer steps; with more there are as many epochs, and so more steps.
+SIZES = (125, 250, 500, 2000, 4000, 8000)
+ORACLE_PAIRS, ORACLE_EPOCHS = 30_000, 10
+
+
+def rung_recipes() -> dict[str, tuple[Callable[[], nn.Module], Recipe]]:
+    """Return the network and the recipe of every rung by name: the kept one below it, changed."""
+    build, recipe = partial(zadoks.twin_net, shared=True, auxiliary=True), _FOOT_RECIPE
+    found = {}
+    for rung in RUNGS:
+        found[rung.name] = rung.build or build, recipe.but(**rung.change)
+        if rung.kept:
+            build, recipe = found[rung.name]
+    return found
+
+
+def id_of(rung: str) -> str:
+    """Return the id of a rung's experiment."""
+    return (
+        f"beyond/{'twinnet+ws+aux' if rung in ('standardised', 'one-cycle') else 'deepnet'}@{rung}"
+    )
+
+
+def experiments() -> list[Experiment]:
+    """Return all experiments past the reports but for those that have ids there."""
+    return [*ladder(), *heads(), *by_number_of_pairs(), *oracle(), *by_stream()]
+
+
+def ladder() -> list[Experiment]:
+    """Return the rungs, each tested and each cross-validated."""
+    rows = []
+    recipes = rung_recipes()
+    for rung in RUNGS:
+        build, recipe = recipes[rung.name]
+        recipe = recipe.but(keep_posteriors=rung.name in (BEST, TOP))
+        twin = rung.name in ("standardised", "one-cycle")
+        if rung.rounds:
+            size = "beyond twin" if twin else "beyond"
+            rows.append(_row(id_of(rung.name), build, recipe, rung.rounds, size))
+        folds = recipe.but(folds=FOLDS, precise_pairs=1000)
+        rows.append(
+            _row(f"{id_of(rung.name)}-folds", build, folds, rung.fold_rounds, "beyond folds")
+        )
+    build = partial(zadoks.twin_net, shared=True, auxiliary=True)
+    foot = _FOOT_RECIPE.but(folds=FOLDS, precise_pairs=1000)
+    rows.append(_row("beyond/twinnet+ws+aux@foot-folds", build, foot, 2, "beyond folds"))
+    return rows
+
+
+def heads() -> list[Experiment]:
+    """Return the best branch of 25 epochs with other heads."""
+    _, recipe = rung_recipes()[BEST]
+    rows = []
+    for name, (_, head, labels) in HEADS.items():
+        build = partial(networks.deep_net, head, auxiliary=labels)
+        own = recipe if labels else recipe.but(auxiliary_weight=0.0, label_smoothing=0.0)
+        rows.append(_row(f"beyond/deepnet@{name}", build, own, 5))
+    return rows
+
+
+def by_number_of_pairs() -> list[Experiment]:
+    """Return the four twin nets and the best network on other numbers of training pairs."""
+    rows = []
+    for pairs in SIZES:
+        few = pairs < 1000
+        change = {"train_pairs": pairs, "epochs": 25 * 1000 // pairs if few else 25}
+        for suffix, (shared, auxiliary) in CELLS.items():
+            build = partial(zadoks.twin_net, shared=shared, auxiliary=auxiliary)
+            recipe = _FOOT_RECIPE.but(auxiliary_weight=float(auxiliary), **change)
+            size = "beyond twin" if few else "more pairs"
+            rows.append(_row(f"beyond/twinnet{suffix}@{pairs}-pairs", build, recipe, 5, size))
+        build, recipe = rung_recipes()[BEST]
+        size = "beyond" if few else "more pairs"
+        rows.append(_row(f"beyond/deepnet@{pairs}-pairs", build, recipe.but(**change), 3, size))
+    return rows
+
+
+def oracle() -> list[Experiment]:
+    """Return the best network of 25 epochs, trained on every digit of the training set."""
+    build, recipe = rung_recipes()[BEST]
+    recipe = recipe.but(train_pairs=ORACLE_PAIRS, epochs=ORACLE_EPOCHS)
+    return [_row("beyond/deepnet@oracle", build, recipe, 3, "more pairs")]
+
+
+def by_stream() -> list[Experiment]:
+    """Return three networks with one random stream varied at a time, the others those of round 0.
+
+    What all streams together do is seen in the records of the networks themselves.
+    """
+    twin = partial(zadoks.twin_net, shared=False, auxiliary=False)
+    both = partial(zadoks.twin_net, shared=True, auxiliary=True)
+    best = rung_recipes()[BEST]
+    plain = _FOOT_RECIPE.but(auxiliary_weight=0.0)
+    rows = []
+    for stream in STREAMS:
+        if stream != "augment":
+            for name, build, recipe in (
+                ("twinnet", twin, plain),
+                ("twinnet+ws+aux", both, _FOOT_RECIPE),
+            ):
+                own = recipe.but(varies=stream)
+                rows.append(_row(f"beyond/{name}@only-{stream}", build, own, ROUNDS, "beyond twin"))
+        if stream != "dropout":
+            build, recipe = best
+            own = recipe.but(varies=stream)
+            rows.append(_row(f"beyond/deepnet@only-{stream}", build, own, 6))
+    return rows
+
+
+def _row(
+    name: str,
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    rounds: int,
+    size: Size = "beyond",
+) -> Experiment:
+    recipe = recipe.but(curve_step=recipe.epochs // 5)  # five points of the curves
+    return Experiment(id=name, build=build, recipe=recipe, rounds=rounds, size=size)
