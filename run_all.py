@@ -20,6 +20,7 @@ from digits.compute import DEVICES, PRECISIONS
 from digits.data import SOURCES, load
 from digits.errors import NOT_WRITABLE, InputError
 from digits.profiles import PROFILES
+from digits.reports.rows import CELLS
 from digits.study import Study
 from digits.workers import in_worker
 
@@ -31,6 +32,7 @@ NOTEBOOKS = {
     "03_jaubert": ("jaubert/*", "search/jaubert/*"),
     "04_damachi": ("damachi/*", "search/damachi/*"),
     "05_zadoks": ("zadoks/*",),
+    "06_beyond": ("beyond/*", *("zadoks/twinnet" + cell for cell in CELLS)),
     "07_comparison": ("*",),
     "08_networks": ("*", "search/common/*"),
 }

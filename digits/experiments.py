@@ -55,7 +55,8 @@ def select(*patterns: str) -> list[Experiment]:
     """Return the experiments whose ids match any pattern, such as "kqiku/*" or a whole id.
 
     Patterns that begin with "search/" find candidates of the search, with "beyond/" what goes past
-    the reports, others experiments of the reports and of the common comparison. Raises `InputError` for a pattern that matches none.
+    the reports, others experiments of the reports and of the common comparison.
+    Raises `InputError` for a pattern that matches none.
     """
     found = {}
     for pattern in patterns:

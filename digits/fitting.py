@@ -320,11 +320,23 @@ def error_on_many_pairs(model: TwoBranch, pairs: Pairs, compute: Compute = CPU) 
     """
     model.eval()
     images, place = torch.unique(pairs.images.flatten(0, 1), dim=0, return_inverse=True)
-    parts = images.unsqueeze(1).split(2 * EVALUATION_BATCH)
-    features = torch.cat([compute.features(model.branches.first, part) for part in parts])
+    features = _features(model, images, compute)
     first, second = features[place].unflatten(0, (-1, 2)).unbind(dim=1)
     decided = decide(model.head(model.join(first, second)))
     return 100 * (decided != pairs.target).sum().item() / len(pairs)
+
+
+@torch.inference_mode()
+def posteriors_of(model: TwoBranch, images: Tensor, compute: Compute = CPU) -> np.ndarray:
+    """Return the posteriors (N, 10) of single digits (N, 14, 14), of a branch that names them."""
+    model.eval()
+    return _features(model, images, compute).softmax(dim=1).cpu().numpy()
+
+
+def _features(model: TwoBranch, images: Tensor, compute: Compute) -> Tensor:
+    """Apply the branch of both images to images (N, 14, 14), in batches."""
+    parts = images.unsqueeze(1).split(2 * EVALUATION_BATCH)
+    return torch.cat([compute.features(model.branches.first, part) for part in parts])
 
 
 def _mean_of_steps(losses: np.ndarray, batch_size: int, n: int) -> float:

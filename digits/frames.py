@@ -36,8 +36,8 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
 
     Of a run of several trainings, train_error and test_error are the means over the errors after
     each, which is how the table that this protocol comes from was averaged (kqiku). Of a
-    cross-validation, fold_error is the mean over its folds (see `folds`), fold_median their
-    median and fold_sd their population SD.
+    cross-validation, fold_errors are those of its folds (see `folds`), fold_error their mean,
+    fold_median their median and fold_sd their population SD.
 
     What claims are about, made of these: gap, the test error minus the train error; digit_error,
     of single digits; and of the curves what `_course` gives.
@@ -71,6 +71,7 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
                 row[error] = np.mean(record.after_each_training(error))
         folds = np.array(record.fold_errors or [np.nan])
         noisy = np.array(record.fold_errors_training_mode or [np.nan])
+        row["fold_errors"] = record.fold_errors
         row |= {"fold_error": folds.mean(), "fold_error_training_mode": noisy.mean()}
         row |= {"fold_median": np.median(folds), "fold_sd": folds.std()}
         row["fold_median_training_mode"] = np.median(noisy)

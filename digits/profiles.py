@@ -102,8 +102,10 @@ PROFILES = {
                 "change": Limits(rounds=1, precise_pairs=2000),
                 "comparison": Limits(rounds=2, epochs=2, precise_pairs=2000),
                 "search": Limits(epochs=1),
-                "beyond twin": Limits(rounds=2, precise_pairs=2000),
-                "beyond": Limits(rounds=2, epochs=5, train_pairs=300, precise_pairs=2000),
+                "beyond twin": Limits(rounds=2, epochs=10, precise_pairs=2000),
+                "beyond": Limits(
+                    rounds=2, epochs=4, train_pairs=200, test_pairs=500, precise_pairs=1000
+                ),
                 "beyond folds": Limits(rounds=1, epochs=2, train_pairs=100, precise_pairs=1000),
             },
             bf16=("deep", "deep comparison", "beyond", "beyond folds"),

@@ -50,7 +50,8 @@ class Recipe(Value):
     precise_pairs: further test pairs, images used again, for a test error of less noise.
     varies: the one random stream that differs between rounds, the others being those of round 0
         (see `seeds.STREAMS`); or "all".
-    keep_posteriors: record the digit posteriors of the test pairs, and of held-out folds.
+    keep_posteriors: record the posteriors of the digits of all test images, or with folds, of each
+        training pair while it is held out.
     """
 
     epochs: int = Field(ge=1)

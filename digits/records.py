@@ -102,8 +102,9 @@ class Record(Origin):
     decisions: the decision for each test pair, as packed bits in base64 (see `unpack`).
     validation_error, kept_epoch: where pairs were held out for validation.
     fold_errors: of each network of a cross-validation on the pairs that it had not seen.
-    test_posteriors, fold_posteriors: the posteriors of the digits of each test pair, and of each
-        training pair while its fold was held out, packed (see `unpack_posteriors`).
+    test_posteriors, fold_posteriors: packed posteriors of the digits (see `unpack_posteriors`) of
+        every image of the test pool, (N, 10), and of each training pair while its fold was held
+        out, (N, 2, 10).
     test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
         the batch statistics of the scored set.
     train_seconds: training steps alone, without folds; seconds: the whole run.
@@ -147,7 +148,7 @@ def unpack(decisions: str, n: int) -> np.ndarray:
 
 
 def pack_posteriors(posteriors: np.ndarray) -> str:
-    """Pack the posteriors (N, 2, 10) of the digits of N pairs into base64 text.
+    """Pack posteriors of digits, (N, 10) or (N, 2, 10), into base64 text.
 
     Their natural logarithms, cut off at -16, in steps of 1/15: a byte each, compressed.
     """
@@ -156,10 +157,13 @@ def pack_posteriors(posteriors: np.ndarray) -> str:
 
 
 def unpack_posteriors(text: str) -> np.ndarray:
-    """Return the posteriors (N, 2, 10) that `pack_posteriors` packed, to within 4 % of each."""
-    steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, 2, 10)
+    """Return the posteriors (images, 10) that `pack_posteriors` packed, to within 4 % of each.
+
+    The images of a pair follow each other.
+    """
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, 10)
     posteriors = np.exp(-steps / 15.0)
-    return posteriors / posteriors.sum(axis=2, keepdims=True)
+    return posteriors / posteriors.sum(axis=1, keepdims=True)
 
 
 def path_of(folder: Path, experiment: str, source: str) -> Path:

@@ -256,3 +256,22 @@ def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
         return np.nan, np.nan
     best = max(found, key=lambda fit: fit.llf)
     return float(best.fe_params["Intercept"]), float(best.bse_fe["Intercept"])
+
+
+def spread(values) -> pd.Series:
+    """Return n, the sample SD of `values` (n,) and its interval (low, high), if they are normal.
+
+    From the chi-squared distribution of the variance; NaN for fewer than two values.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return pd.Series({"n": n, "sd": np.nan, "low": np.nan, "high": np.nan})
+    sd, tail = values.std(ddof=1), (1 - CONFIDENCE) / 2
+    low, high = sd * np.sqrt((n - 1) / stats.chi2.ppf([1 - tail, tail], n - 1))
+    return pd.Series({"n": n, "sd": sd, "low": low, "high": high})
+
+
+def binomial_sd(error: float, n: int) -> float:
+    """Return the SD in points of an error measured on `n` pairs, around `error` in per cent."""
+    return float(np.sqrt(error * (100 - error) / n))

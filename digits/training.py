@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from sklearn.model_selection import KFold
-from torch import nn
+from torch import Tensor, nn
 
 from digits import paths
 from digits.compute import CPU, Compute
 from digits.data import Digits, Pairs, draw_pairs, draw_pairs_reusing_images
 from digits.experiment import Experiment
-from digits.fitting import Diverged, error_on_many_pairs, evaluate, fit
+from digits.fitting import Diverged, error_on_many_pairs, evaluate, fit, posteriors_of
 from digits.models.blocks import TwoBranch, parameter_count
 from digits.recipe import Recipe
 from digits.records import Curves, Failure, Record, pack, pack_posteriors
@@ -28,11 +28,21 @@ from digits.seeds import child, streams, substreams
 
 
 class RoundPairs(NamedTuple):
-    """The pairs of one round: for training, for the protocol's test, for the precise test."""
+    """The pairs of one round: for training, for the protocol's test, for the precise test.
+
+    mean, sd: what was subtracted from all pixels and what they were divided by, 0 and 1 if the
+    recipe does not standardise.
+    """
 
     train: Pairs
     test: Pairs
     precise: Pairs
+    mean: Tensor
+    sd: Tensor
+
+    def to(self, device: str) -> "RoundPairs":
+        """Return the pairs on `device`."""
+        return RoundPairs(*(part.to(device) for part in self))
 
 
 def train(
@@ -47,9 +57,7 @@ def train(
     start = time.perf_counter()
     recipe = experiment.recipe
     stream = streams_of(recipe, seed)
-    pairs = RoundPairs(
-        *(these.to(compute.device) for these in draw_round(digits, recipe, stream["pairs"]))
-    )
+    pairs = draw_round(digits, recipe, stream["pairs"]).to(compute.device)
     origin = {
         "experiment": experiment.id,
         "recipe": recipe,
@@ -70,7 +78,7 @@ def train(
     }
     try:
         with compute.deterministic():
-            measured = _train(experiment, pairs, stream, compute)
+            measured = _train(experiment, pairs, digits, stream, compute)
     except Diverged as error:
         return Failure(**origin, epoch=error.epoch, step=error.step, fold=error.fold)
     return Record(**origin, **measured, seconds=round(time.perf_counter() - start, 3))
@@ -79,6 +87,7 @@ def train(
 def _train(
     experiment: Experiment,
     pairs: RoundPairs,
+    digits: Digits,
     stream: dict[str, np.random.SeedSequence],
     compute: Compute,
 ) -> dict:
@@ -114,8 +123,9 @@ def _train(
     if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
         noisy = evaluate(model, pairs.test, recipe, compute, training_mode=True)
         measured["test_error_training_mode"] = noisy.error
-    if recipe.keep_posteriors:
-        measured["test_posteriors"] = pack_posteriors(scores["test"].posteriors)
+    if recipe.keep_posteriors and not recipe.folds:
+        images = (digits.test.images.to(compute.device) - pairs.mean) / pairs.sd
+        measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, compute))
     if recipe.folds:
         measured |= cross_validate(experiment, pairs.train, stream, compute)
     return measured
@@ -147,15 +157,15 @@ def draw_round(digits: Digits, recipe: Recipe, stream: np.random.SeedSequence) -
     pairs, those held out for validation or in a fold included.
     """
     train, test, precise = substreams(stream, 3)
-    pairs = RoundPairs(
+    pairs = (
         draw_pairs(digits.train, recipe.train_pairs, train),
         draw_pairs(digits.test, recipe.test_pairs, test),
         draw_pairs_reusing_images(digits.test, recipe.precise_pairs, precise),
     )
     if not recipe.standardised:
-        return pairs
-    mean, sd = pairs.train.images.mean(), pairs.train.images.std()
-    return RoundPairs(*(these.standardised(mean, sd) for these in pairs))
+        return RoundPairs(*pairs, torch.tensor(0.0), torch.tensor(1.0))
+    mean, sd = pairs[0].images.mean(), pairs[0].images.std()
+    return RoundPairs(*(these.standardised(mean, sd) for these in pairs), mean, sd)
 
 
 def cross_validate(
@@ -164,10 +174,10 @@ def cross_validate(
     stream: dict[str, np.random.SeedSequence],
     compute: Compute = CPU,
 ) -> dict[str, tuple[float, ...] | str]:
-    """Train a network on all folds but one, for each fold, and return what a record keeps of it.
+    """Train a network on all folds but one, for each fold, and return what a record keeps.
 
-    That is the errors on the fold left out. Folds are consecutive, as scikit-learn cuts them without shuffling. Each network has streams
-    of its own.
+    That is its errors on the fold left out. Folds are consecutive, as scikit-learn cuts them
+    without shuffling. Each network has streams of its own.
     """
     recipe = experiment.recipe
     errors, in_training_mode, posteriors = [], [], []

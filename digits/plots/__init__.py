@@ -3,6 +3,16 @@
 A figure says in its caption how many rounds and epochs it shows (see `tables.scope`).
 """
 
+from digits.plots.beyond import (
+    error_by_pairs,
+    errors_by_digits,
+    errors_by_distance,
+    gallery,
+    ladder,
+    reliability,
+    rounds_with_means,
+    spread_by_stream,
+)
 from digits.plots.common import save
 from digits.plots.comparison import (
     differences_forest,
@@ -30,13 +40,21 @@ __all__ = [
     "error_against_cost",
     "error_boxes",
     "error_by_epoch",
+    "error_by_pairs",
+    "errors_by_digits",
+    "errors_by_distance",
+    "gallery",
+    "ladder",
     "loss_and_accuracy",
     "mean_digits",
     "pairs_grid",
     "published_and_ours",
     "ranking",
+    "reliability",
+    "rounds_with_means",
     "save",
     "seconds_a_round",
+    "spread_by_stream",
     "strips",
     "validation_curves",
 ]

@@ -1,5 +1,12 @@
 """Every table of the study: made of experiments and records, saved as HTML, Markdown and LaTeX."""
 
+from digits.tables.beyond import (
+    calibration_table,
+    limit_table,
+    option_table,
+    rung_table,
+    target_table,
+)
 from digits.tables.networks import experiment_table, layer_table
 from digits.tables.results import (
     difference_table,
@@ -25,6 +32,7 @@ from digits.tables.words import interval, points, scope
 
 __all__ = [
     "agreement_table",
+    "calibration_table",
     "claim_table",
     "difference_table",
     "effect_table",
@@ -34,16 +42,20 @@ __all__ = [
     "fold_table",
     "interval",
     "layer_table",
+    "limit_table",
     "markdown",
     "numbers_table",
+    "option_table",
     "part_table",
     "points",
     "pooled_table",
     "ranking_table",
+    "rung_table",
     "save",
     "scope",
     "search_table",
     "tally_table",
+    "target_table",
     "time_table",
     "verdict_counts",
 ]

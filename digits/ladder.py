@@ -1,0 +1,243 @@
+"""What the records past the reports show: rungs, heads, numbers of pairs, random streams.
+
+All from tidy rows (see `frames.tidy`); the rows themselves stand in `beyond`.
+"""
+
+import numpy as np
+import pandas as pd
+
+from digits.beyond import BEST, FOOT, HEADS, RUNGS, TOP, id_of
+from digits.reports.rows import CELLS
+from digits.seeds import STREAMS
+from digits.statistics import binomial_sd, spread, summarise
+
+#: The twin nets of the 2x2 design and the best network, by what a figure calls them.
+BY_PAIRS = {
+    "twin net": "twinnet",
+    "+ weight sharing": "twinnet+ws",
+    "+ digit loss": "twinnet+aux",
+    "+ both": "twinnet+ws+aux",
+    "best network": "deepnet",
+}
+#: The networks of which one random stream is varied at a time.
+BY_STREAM = {
+    "twin net": "twinnet",
+    "twin net, both options": "twinnet+ws+aux",
+    "best network": "deepnet",
+}
+
+
+def rungs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per rung from the foot to the top, those that are not kept in their places.
+
+    Columns: rung, says, kept; of the precise test error n, mean, sd, low, high; change, change_low,
+    change_high: the paired difference to the kept rung below on the same test pairs, and change_n;
+    fold_n, fold: rounds and mean of the error on held-out folds, in per cent; fold_change,
+    fold_low, fold_high: the paired difference of that, over all folds of all rounds.
+    """
+    tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
+    folds = {name: runs.set_index("seed").fold_errors for name, runs in _by_id(frame)}
+    rows = []
+    below = None
+    for name, says, kept in [("foot", "twin net, both options", True)] + [
+        (rung.name, rung.says, rung.kept) for rung in RUNGS
+    ]:
+        own = FOOT if name == "foot" else id_of(name)
+        crossed = "beyond/twinnet+ws+aux@foot-folds" if name == "foot" else f"{own}-folds"
+        row = {"rung": name, "says": says, "kept": kept, "experiment": own}
+        if own in tests:
+            row |= dict(summarise(tests[own]))
+        held = folds.get(crossed)
+        if held is not None:
+            row |= {"fold_n": len(held), "fold": np.mean(np.concatenate(held.tolist()))}
+        if below is not None and own in tests and below["experiment"] in tests:
+            change = (tests[own] - tests[below["experiment"]]).dropna()
+            if len(change):
+                found = summarise(change)
+                row |= {"change": found["mean"], "change_n": len(change)}
+                row |= {"change_low": found["low"], "change_high": found["high"]}
+        if below is not None and held is not None and below["folds"] in folds:
+            other = folds[below["folds"]]
+            seeds = held.index.intersection(other.index)
+            change = [np.subtract(held[seed], other[seed]) for seed in seeds]
+            if change:
+                found = summarise(np.concatenate(change))
+                row |= {"fold_change": found["mean"], "fold_change_n": len(seeds)}
+                row |= {"fold_low": found["low"], "fold_high": found["high"]}
+        rows.append(row)
+        if kept:
+            below = {"experiment": own, "folds": crossed}
+    return pd.DataFrame(rows)
+
+
+def _by_id(frame: pd.DataFrame):
+    return frame.groupby("experiment", sort=False)
+
+
+def heads(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
+    names = {id_of(BEST): "sum over the digits, trained by both losses"}
+    names |= {f"beyond/deepnet@{name}": says for name, (says, *_) in HEADS.items()}
+    rows = frame[frame.experiment.isin(names)]
+    seeds = set.intersection(*(set(runs.seed) for _, runs in _by_id(rows)))
+    return rows[rows.seed.isin(seeds)].assign(head=rows.experiment.map(names))
+
+
+def by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the networks of `BY_PAIRS` on every number of pairs, with `network`."""
+    names = {}
+    for network, model in BY_PAIRS.items():
+        at_1000 = id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
+        names[at_1000] = network
+        names |= {
+            name: network
+            for name in frame.experiment.unique()
+            if name.startswith(f"beyond/{model}@")
+            and name.endswith("-pairs")
+            and "only" not in name
+        }
+    rows = frame[frame.experiment.isin(names)]
+    rows = rows.assign(network=rows.experiment.map(names))
+    # A short profile makes the larger ones alike.
+    return rows.drop_duplicates(["network", "train_pairs", "seed"])
+
+
+def options_by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what the two options of the twin net do for each number of training pairs.
+
+    One row per number of pairs and effect: train_pairs, effect, and what `summarise` gives of the
+    paired differences in points: of weight sharing and of the digit loss, alone and beside the
+    other.
+    """
+    rows = by_pairs(frame)
+    rows = rows[rows.network != "best network"]
+    found = []
+    for pairs, runs in rows.groupby("train_pairs"):
+        errors = runs.pivot(index="seed", columns="network", values="precise_error").dropna()
+        if errors.shape[1] < len(CELLS):
+            continue
+        plain, ws, aux, both = (errors[name] for name in list(BY_PAIRS)[:4])
+        for effect, points in (
+            ("weight sharing alone", ws - plain),
+            ("weight sharing beside the digit loss", both - aux),
+            ("digit loss alone", aux - plain),
+            ("digit loss beside weight sharing", both - ws),
+        ):
+            found.append({"train_pairs": pairs, "effect": effect} | dict(summarise(points)))
+    return pd.DataFrame(found)
+
+
+def by_stream(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how much the error varies if one random stream does, or all of them.
+
+    One row per network and stream: network, stream, mean (error in per cent), and what
+    `statistics.spread` gives of the precise test error. "all streams" is from the network's own
+    rounds; "1000 test pairs" is no stream but the SD that drawing so few pairs alone gives.
+    """
+    rows = []
+    for network, model in BY_STREAM.items():
+        whole = frame[
+            frame.experiment == (id_of(BEST) if model == "deepnet" else f"zadoks/{model}")
+        ]
+        for stream in ("all streams", *STREAMS):
+            only = frame[frame.experiment == f"beyond/{model}@only-{stream}"]
+            runs = whole if stream == "all streams" else only
+            if len(runs):
+                found = {"network": network, "stream": stream, "mean": runs.precise_error.mean()}
+                rows.append(found | dict(spread(runs.precise_error)))
+        mean = whole.precise_error.mean()
+        sd = binomial_sd(mean, 1000)
+        found = {"network": network, "stream": "1000 test pairs", "mean": mean, "n": np.nan}
+        rows.append(found | {"sd": sd, "low": np.nan, "high": np.nan})
+    return pd.DataFrame(rows)
+
+
+def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what a table of ten rounds can show of each network of `BY_STREAM`.
+
+    One row a network: sd, the SD of the error on the protocol's 1000 test pairs, over its rounds;
+    half, the half width of the 95 % interval of the mean of ten rounds that follows; best, the
+    same for the precise test error.
+    """
+    rows = []
+    half = 2.262 / np.sqrt(10)  # t of nine degrees of freedom
+    for network, model in BY_STREAM.items():
+        name = id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
+        runs = frame[frame.experiment == name]
+        if len(runs) > 1:
+            own, precise = runs.test_error.std(), runs.precise_error.std()
+            row = {"network": network, "n": len(runs), "sd": own, "half": half * own}
+            rows.append(row | {"sd_precise": precise, "half_precise": half * precise})
+    return pd.DataFrame(rows)
+
+
+def targets(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what the best networks reach: of 25 epochs, and of any budget.
+
+    One row each: experiment, what `summarise` gives of the precise test error, epochs, seconds (a
+    round, on one core), parameters, precision, below: the target in per cent.
+    """
+    rows = []
+    for rung, below in ((BEST, 1.0), (TOP, 0.6)):
+        runs = frame[frame.experiment == id_of(rung)]
+        row = {"experiment": id_of(rung), "target": below, **summarise(runs.precise_error)}
+        row |= {"epochs": runs.epochs.iloc[0], "parameters": runs.parameters.iloc[0]}
+        rows.append(row | {"seconds": runs.seconds.mean(), "precision": runs.precision.iloc[0]})
+    return pd.DataFrame(rows)
+
+
+def best(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the best networks: of 25 epochs, and of all."""
+    return frame[frame.experiment.isin([id_of(BEST), id_of(TOP)])]
+
+
+def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of network and precise_error: from guessing to the floor.
+
+    simple: what `baselines.baseline_errors` gives; those have no precise test.
+    """
+    names = {
+        FOOT: "twin net, both options",
+        id_of(BEST): "best of 25 epochs",
+        id_of(TOP): "best network",
+        "beyond/deepnet@oracle": "oracle: all digits",
+    }
+    networks = frame[frame.experiment.isin(names)]
+    networks = networks.assign(network=networks.experiment.map(names))
+    simple = simple.rename(columns={"baseline": "network", "test_error": "precise_error"})
+    return pd.concat([simple, networks], ignore_index=True)
+
+
+def rows_of_rungs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that `rungs` is made of."""
+    names = {FOOT, *(id_of(rung.name) for rung in RUNGS)}
+    return frame[frame.experiment.isin(names) | frame.experiment.str.endswith("-folds")]
+
+
+def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that `by_stream` is made of."""
+    whole = {id_of(BEST), "zadoks/twinnet", FOOT}
+    return frame[frame.experiment.isin(whole) | frame.experiment.str.contains("@only-")]
+
+
+def answer(frame: pd.DataFrame) -> str:
+    """Say in a few sentences what the best networks reach, against their targets and the floor."""
+    sentences = []
+    for row in targets(frame).itertuples():
+        bounds = f", 95 % interval {row.low:.2f} to {row.high:.2f}" if np.isfinite(row.low) else ""
+        spread_of = f" ± {row.sd:.2f}" if np.isfinite(row.sd) else ""
+        met = "met" if row.mean <= row.target else "missed"
+        sentences.append(
+            f"With {row.epochs} epochs the best network errs on **{row.mean:.2f}{spread_of} %** of "
+            f"the pairs (n = {row.n:.0f}{bounds}), in {row.seconds:.0f} seconds a round on one "
+            f"core; the target of {row.target:.2f} % is {met}."
+        )
+    foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
+    sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
+    floor = frame.loc[frame.experiment == "beyond/deepnet@oracle", "precise_error"]
+    if len(floor):
+        sentences.append(
+            f"Trained on all digits of the training set, the same branch still errs on "
+            f"{floor.mean():.2f} % (n = {len(floor)})."
+        )
+    return " ".join(sentences)

@@ -1,0 +1,202 @@
+"""What goes wrong: from the recorded posteriors of single digits to errors of every possible pair.
+
+A network that names digits decides each of the N x N ordered pairs of test images by the sum of its
+head, so its error is known exactly: no pair needs to be drawn.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+
+from digits.data import Digits, Pool
+from digits.records import Record, unpack_posteriors
+from digits.training import draw_round, streams_of
+
+#: For each digit of the first image, the digits of the second that are not lesser.
+NOT_LESSER = np.triu(np.ones((10, 10), dtype=np.float32))
+
+
+def lesser_or_equal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return P(a <= b) (N, M) of posteriors (N, 10) of a and (M, 10) of b."""
+    return first.astype(np.float32) @ NOT_LESSER @ second.astype(np.float32).T
+
+
+def tempered(posteriors: np.ndarray, temperature: float) -> np.ndarray:
+    """Return posteriors (N, 10) of logits divided by `temperature`: below 1 surer of themselves."""
+    logs = np.log(np.maximum(posteriors, 1e-30)) / temperature
+    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def of_test_images(records: list[Record]) -> dict[int, np.ndarray]:
+    """Return the recorded posteriors (N, 10) of all test images, by seed."""
+    return {record.seed: unpack_posteriors(record.test_posteriors) for record in records}
+
+
+class Errors(NamedTuple):
+    """The errors of one network over all ordered pairs of two different test images.
+
+    error: in per cent; by_digits: (10, 10), the same by the digits of the pair.
+    """
+
+    error: float
+    by_digits: np.ndarray
+
+
+def all_pairs(posteriors: np.ndarray, classes: np.ndarray) -> Errors:
+    """Return the errors of posteriors (N, 10) of images of the digits `classes` (N,)."""
+    order = np.argsort(classes, kind="stable")
+    posteriors, counts = posteriors[order], np.bincount(classes, minlength=10)
+    starts = np.concatenate([[0], counts.cumsum()])
+    wrong, pairs = np.zeros((10, 10)), np.outer(counts, counts) - np.diag(counts)
+    for i in range(10):
+        decided = lesser_or_equal(posteriors[starts[i] : starts[i + 1]], posteriors) > 0.5
+        for j in range(10):
+            block = decided[:, starts[j] : starts[j + 1]]
+            mistakes = block != (i <= j)
+            # An image is not paired with itself.
+            wrong[i, j] = mistakes.sum() - (np.diagonal(mistakes).sum() if i == j else 0)
+    return Errors(100 * wrong.sum() / pairs.sum(), 100 * wrong / np.maximum(pairs, 1))
+
+
+def by_distance(errors: list[Errors]) -> pd.DataFrame:
+    """Return one row per network and difference b - a: distance, error in per cent, network."""
+    rows = []
+    for number, found in enumerate(errors):
+        for distance in range(-9, 10):
+            error = np.diagonal(found.by_digits, offset=distance).mean()
+            rows.append({"network": number, "distance": distance, "error": error})
+    return pd.DataFrame(rows)
+
+
+def hardest_pairs(by_seed: dict[int, np.ndarray], pool: Pool, n: int) -> pd.DataFrame:
+    """Return the pairs that most rounds get wrong, the surest of their mistakes first.
+
+    Among the pairs of the 400 images of the test pool that the rounds together name worst, with
+    every image in one pair only. Columns: first, second (images of the pool), wrong (rounds), of,
+    p (mean P(a <= b)), read_first and read_second (the most likely digit of each image by the mean
+    posterior), and sure_first, sure_second (that posterior).
+    """
+    classes = pool.classes.numpy()
+    posteriors = np.stack(list(by_seed.values()))
+    doubt = posteriors[:, np.arange(len(classes)), classes].mean(axis=0)
+    worst = np.argsort(doubt, kind="stable")[: min(400, len(classes))]
+    p = np.stack([lesser_or_equal(own[worst], own[worst]) for own in posteriors])
+    truth = classes[worst][:, None] <= classes[worst][None, :]
+    wrong = ((p > 0.5) != truth).sum(axis=0)
+    np.fill_diagonal(wrong, 0)
+    sure = np.abs(p.mean(axis=0) - truth)
+    rows, used = [], set()
+    for place in np.lexsort((-sure.ravel(), -wrong.ravel())):
+        a, b = divmod(int(place), len(worst))
+        if len(rows) == n or wrong[a, b] == 0:
+            break
+        if a in used or b in used:
+            continue
+        used |= {a, b}
+        found = {"first": worst[a], "second": worst[b], "wrong": wrong[a, b], "of": len(posteriors)}
+        found["p"] = p[:, a, b].mean()
+        for name in ("first", "second"):
+            believed = posteriors[:, found[name]].mean(axis=0)
+            found |= {f"read_{name}": believed.argmax(), f"sure_{name}": believed.max()}
+        rows.append(found)
+    return pd.DataFrame(rows)
+
+
+def best_temperature(records: list[Record], digits: Digits) -> float:
+    """Return the temperature of the least loss of the target on held-out folds.
+
+    records: of cross-validations, with their posteriors; no test image has a say.
+    """
+    first, second, target = [], [], []
+    for record in records:
+        stream = streams_of(record.recipe, record.seed)
+        pairs = draw_round(digits, record.recipe, stream["pairs"]).train
+        posteriors = unpack_posteriors(record.fold_posteriors)
+        first.append(posteriors[0::2])
+        second.append(posteriors[1::2])
+        target.append(pairs.target.numpy())
+    first, second, target = (np.concatenate(parts) for parts in (first, second, target))
+
+    def loss(log_temperature: float) -> float:
+        temperature = np.exp(log_temperature)
+        return log_loss(
+            of_pairs(tempered(first, temperature), tempered(second, temperature)), target
+        )
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def of_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return P(a <= b) (N,) of N pairs with posteriors (N, 10) each."""
+    return ((first @ NOT_LESSER) * second).sum(axis=1)
+
+
+def log_loss(p: np.ndarray, target: np.ndarray) -> float:
+    """Return the mean negative logarithm of the probability given to `target` (N,) of 0 and 1."""
+    return float(-np.log(np.maximum(np.where(target == 1, p, 1 - p), 1e-12)).mean())
+
+
+def random_pairs(classes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return n random pairs of two different images, always the same: first, second, target."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(len(classes), size=n)
+    second = (first + rng.integers(1, len(classes), size=n)) % len(classes)
+    return first, second, (classes[first] <= classes[second]).astype(int)
+
+
+def before_and_after(
+    by_seed: dict[int, np.ndarray], pool: Pool, temperature: float
+) -> dict[str, dict[str, float]]:
+    """Return what a temperature changes, as means over rounds: error, calibration, loss.
+
+    Beside the sum over the digits, as trained and tempered, the most likely digits compared, whose
+    error is that of a temperature of nothing.
+    """
+    classes = pool.classes.numpy()
+    first, second, target = random_pairs(classes, 200_000)
+    found = {}
+    for name, t in (
+        ("as trained", 1.0),
+        (f"at temperature {temperature:.2f}", temperature),
+        ("most likely digits", 0.01),
+    ):
+        own = {seed: tempered(posteriors, t) for seed, posteriors in by_seed.items()}
+        p = [of_pairs(these[first], these[second]) for these in own.values()]
+        found[name] = {
+            "error": np.mean([all_pairs(these, classes).error for these in own.values()]),
+            "calibration": expected_calibration_error(calibration(by_seed, pool, t)).mean(),
+            "loss": np.mean([log_loss(these, target) for these in p]),
+        }
+    return found
+
+
+def calibration(
+    by_seed: dict[int, np.ndarray], pool: Pool, temperature: float, pairs: int = 200_000
+) -> pd.DataFrame:
+    """Return how P(a <= b) and what comes true agree, on random pairs of the test pool.
+
+    temperature: of the posteriors. One row per seed and bin of P: seed, bin (its middle), p (the
+    mean in it), share (of the pairs in it whose first digit is not greater), pairs.
+    """
+    classes = pool.classes.numpy()
+    first, second, target = random_pairs(classes, pairs)
+    rows = []
+    for seed, own in by_seed.items():
+        own = tempered(own, temperature)
+        p = of_pairs(own[first], own[second])
+        bins = np.minimum((10 * p).astype(int), 9)
+        for number in range(10):
+            inside = bins == number
+            if inside.any():
+                found = {"seed": seed, "bin": (number + 0.5) / 10, "p": p[inside].mean()}
+                rows.append(found | {"share": target[inside].mean(), "pairs": inside.sum()})
+    return pd.DataFrame(rows)
+
+
+def expected_calibration_error(table: pd.DataFrame) -> pd.Series:
+    """Return the mean distance of P and what came true, in points, by seed (see `calibration`)."""
+    gaps = (table.p - table.share).abs() * table.pairs
+    return 100 * gaps.groupby(table.seed).sum() / table.pairs.groupby(table.seed).sum()
