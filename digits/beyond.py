@@ -58,13 +58,8 @@ RUNGS = (
             "weight_decay": 0.01,
         },
     ),
-    Rung(
-        "deep",
-        "deeper branch, batch norm",
-        {"learning_rate": 0.003},
-        partial(networks.deep_net, networks.learned),
-    ),
-    Rung("sum", "sum over the digits as head", {}, _deep),
+    Rung("sum", "sum over the digits as head", {}, networks.twin_net),
+    Rung("deep", "deeper branch with its own learning rate", {"learning_rate": 0.003}, _deep),
     Rung(
         "permuting",
         "pairs formed anew every epoch",
@@ -89,6 +84,8 @@ RUNGS = (
 )
 #: The best within the reports' own 25 epochs, and the best of all.
 BEST, TOP = "smoothed", "committee"
+#: The rungs whose branch is the twin net's subnet.
+TWINS = ("foot", "standardised", "one-cycle", "sum")
 
 #: Other heads on the best branch: how the target is decided, and what trains the branch.
 HEADS = {
@@ -125,9 +122,16 @@ def rung_recipes() -> dict[str, tuple[Callable[[], nn.Module], Recipe]]:
 
 def id_of(rung: str) -> str:
     """Return the id of a rung's experiment."""
-    return (
-        f"beyond/{'twinnet+ws+aux' if rung in ('standardised', 'one-cycle') else 'deepnet'}@{rung}"
-    )
+    return FOOT if rung == "foot" else _name(rung)
+
+
+def folds_id_of(rung: str) -> str:
+    """Return the id of a rung's cross-validation."""
+    return f"{_name(rung)}-folds"
+
+
+def _name(rung: str) -> str:
+    return f"beyond/{'twinnet+ws+aux' if rung in TWINS else 'deepnet'}@{rung}"
 
 
 def experiments() -> list[Experiment]:
@@ -137,23 +141,22 @@ def experiments() -> list[Experiment]:
 
 def ladder() -> list[Experiment]:
     """Return the rungs, each tested and each cross-validated."""
-    rows = []
+    twin = partial(zadoks.twin_net, shared=True, auxiliary=True)
+    rows = [_folds("foot", twin, _FOOT_RECIPE, 2)]
     recipes = rung_recipes()
     for rung in RUNGS:
         build, recipe = recipes[rung.name]
         recipe = recipe.but(keep_posteriors=rung.name in (BEST, TOP))
-        twin = rung.name in ("standardised", "one-cycle")
         if rung.rounds:
-            size = "beyond twin" if twin else "beyond"
+            size = "beyond twin" if rung.name in TWINS else "beyond"
             rows.append(_row(id_of(rung.name), build, recipe, rung.rounds, size))
-        folds = recipe.but(folds=FOLDS, precise_pairs=1000)
-        rows.append(
-            _row(f"{id_of(rung.name)}-folds", build, folds, rung.fold_rounds, "beyond folds")
-        )
-    build = partial(zadoks.twin_net, shared=True, auxiliary=True)
-    foot = _FOOT_RECIPE.but(folds=FOLDS, precise_pairs=1000)
-    rows.append(_row("beyond/twinnet+ws+aux@foot-folds", build, foot, 2, "beyond folds"))
+        rows.append(_folds(rung.name, build, recipe, rung.fold_rounds))
     return rows
+
+
+def _folds(rung: str, build: Callable[[], nn.Module], recipe: Recipe, rounds: int) -> Experiment:
+    crossed = recipe.but(folds=FOLDS, precise_pairs=1000)
+    return _row(folds_id_of(rung), build, crossed, rounds, "beyond folds")
 
 
 def heads() -> list[Experiment]:

@@ -6,7 +6,7 @@ All from tidy rows (see `frames.tidy`); the rows themselves stand in `beyond`.
 import numpy as np
 import pandas as pd
 
-from digits.beyond import BEST, FOOT, HEADS, RUNGS, TOP, id_of
+from digits.beyond import BEST, FOOT, HEADS, RUNGS, TOP, folds_id_of, id_of
 from digits.reports.rows import CELLS
 from digits.seeds import STREAMS
 from digits.statistics import binomial_sd, spread, summarise
@@ -42,8 +42,7 @@ def rungs(frame: pd.DataFrame) -> pd.DataFrame:
     for name, says, kept in [("foot", "twin net, both options", True)] + [
         (rung.name, rung.says, rung.kept) for rung in RUNGS
     ]:
-        own = FOOT if name == "foot" else id_of(name)
-        crossed = "beyond/twinnet+ws+aux@foot-folds" if name == "foot" else f"{own}-folds"
+        own, crossed = id_of(name), folds_id_of(name)
         row = {"rung": name, "says": says, "kept": kept, "experiment": own}
         if own in tests:
             row |= dict(summarise(tests[own]))

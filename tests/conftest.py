@@ -29,7 +29,7 @@ def smoke_results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("smoke")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RESULTS", str(folder))
-        assert Study(profile="smoke").train_missing("*", "search/*") == []
+        assert Study(profile="smoke").train_missing("*", "beyond/*", "search/*") == []
     return folder
 
 

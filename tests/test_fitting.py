@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from sklearn.model_selection import KFold
 
 from digits import training
-from digits.data import Pairs, draw_pairs, re_pair
+from digits.augmentation import re_pair
+from digits.data import Pairs, draw_pairs
 from digits.errors import InputError
 from digits.experiments import EXPERIMENTS
 from digits.fitting import decide, evaluate, fit, objective_of, optimizer_of

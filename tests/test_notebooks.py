@@ -23,6 +23,17 @@ FIGURES = {
     "03_jaubert": ["changes", "effects", "figure2"],
     "04_damachi": ["changes", "differences", "epochs", "figure7"],
     "05_zadoks": ["changes", "effects", "figure2", "figure2_published", "seconds"],
+    "06_beyond": [
+        "calibration",
+        "digits",
+        "distance",
+        "gallery",
+        "heads",
+        "ladder",
+        "pairs",
+        "streams",
+        "yardsticks",
+    ],
     "07_comparison": [
         "claims",
         "cost",

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from numpy.random import default_rng
 
-from digits import findings, plots
+from digits import findings, ladder, plots, posteriors
 from digits.data import draw_pairs, load
 from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import curves, folds, stages, tidy
+from digits.reports.rows import CELLS
 from digits.statistics import EFFECTS, factorial_effects, paired_differences
 from digits.study import Study
 from digits.verdicts import all_numbers, published_numbers
@@ -24,6 +25,51 @@ def smoke(smoke_results):
         records = Study(profile="smoke").records("*")
     frame = tidy(records)
     return frame[frame.protocol == "own"], records, findings.find(frame)
+
+
+@pytest.fixture(scope="session")
+def past(smoke_results):
+    """Rows of what goes past the reports in the smoke profile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(smoke_results))
+        twins = [f"zadoks/twinnet{cell}" for cell in CELLS]
+        return tidy(Study(profile="smoke").records("beyond/*", *twins))
+
+
+def build_past(name, frame):
+    if name == "ladder":
+        return plots.ladder(ladder.rungs(frame), frame, SCOPE)
+    if name == "heads":
+        return plots.rounds_with_means(ladder.heads(frame), "head", "Title", SCOPE)
+    if name == "pairs bought":
+        return plots.error_by_pairs(ladder.by_pairs(frame), SCOPE)
+    if name == "streams":
+        return plots.spread_by_stream(ladder.by_stream(frame), SCOPE)
+    pool = load("sample").test
+    rng = default_rng(0)
+    by_seed = {seed: rng.dirichlet([0.1] * 10, size=len(pool)) for seed in range(2)}
+    errors = [posteriors.all_pairs(these, pool.classes.numpy()) for these in by_seed.values()]
+    if name == "digits":
+        return plots.errors_by_digits(errors[0].by_digits, SCOPE)
+    if name == "distance":
+        distances = posteriors.by_distance(errors)
+        return plots.errors_by_distance({"one": distances, "another": distances}, SCOPE)
+    if name == "gallery":
+        return plots.gallery(posteriors.hardest_pairs(by_seed, pool, 18), pool, SCOPE)
+    table = posteriors.calibration(by_seed, pool, 1.0)
+    return plots.reliability({"as trained": table, "at temperature 0.50": table}, SCOPE)
+
+
+PAST = (
+    "ladder",
+    "heads",
+    "pairs bought",
+    "streams",
+    "digits",
+    "distance",
+    "gallery",
+    "calibration",
+)
 
 
 def of(records, variant):
@@ -111,18 +157,24 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_same_data_give_the_same_bytes(name, smoke, tmp_path):
+@pytest.fixture
+def draw(smoke, past):
+    """Draw a figure by its name."""
+    return lambda name: build_past(name, past) if name in PAST else build(name, smoke)
+
+
+@pytest.mark.parametrize("name", NAMES + PAST)
+def test_the_same_data_give_the_same_bytes(name, draw, tmp_path):
     for copy in ("first", "second"):
-        plots.save(build(name, smoke), tmp_path, copy)
+        plots.save(draw(name), tmp_path, copy)
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{copy}.{suffix}" for copy in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_text_is_cut_and_the_caption_is_there(name, smoke):
-    figure = build(name, smoke)
+@pytest.mark.parametrize("name", NAMES + PAST)
+def test_no_text_is_cut_and_the_caption_is_there(name, draw):
+    figure = draw(name)
     figure.canvas.draw()
     assert SCOPE in figure.get_supxlabel().replace("\n", " ")
     width, height = figure.canvas.get_width_height()

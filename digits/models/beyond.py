@@ -40,6 +40,13 @@ def deep_net(
     )
 
 
+def twin_net() -> TwoBranch:
+    """Build Zadoks' twin net, its subnet shared, with the sum over the digits for a comparison."""
+    return TwoBranch(
+        zadoks.subnet, shared=True, join=both, head=SumOverDigits(), digit_head=nn.Identity
+    )
+
+
 def deep_branch() -> nn.Sequential:
     """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters."""
     few, many = CHANNELS
@@ -79,7 +86,8 @@ class SumOverDigits(nn.Module):
 
     def forward(self, digits: Tensor) -> Tensor:
         digits = digits.detach() if self.detached else digits
-        first, second = digits.float().log_softmax(dim=2).unbind(dim=1)
+        precise = torch.promote_types(digits.dtype, torch.float32)
+        first, second = digits.to(precise).log_softmax(dim=2).unbind(dim=1)
         # For each digit i of the first image: log P(b >= i), and log P(b < i), which is none at 0.
         at_least = second.flip(1).logcumsumexp(dim=1).flip(1)
         less = second.logcumsumexp(dim=1)[:, :-1]

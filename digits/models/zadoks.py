@@ -1,5 +1,7 @@
 """The twin net of Zadoks, "Classification, weight sharing, auxiliary losses" (2021)."""
 
+from functools import partial
+
 from torch import nn
 
 from digits.models.blocks import TwoBranch, concatenate
@@ -24,30 +26,35 @@ def twin_net(
     activation, dropout, batch_norm: what the report says of tanh, dropout and batch norm is
         tested by changing one of them.
     """
-
-    def subnet() -> nn.Sequential:
-        """Build the subnet from one image (N, 1, 14, 14) to ten numbers: 9,322 parameters."""
-        return nn.Sequential(
-            nn.Conv2d(1, 16, 3),  # 16 x 12 x 12
-            activation(),
-            nn.AvgPool2d(2),  # 16 x 6 x 6
-            nn.Conv2d(16, 32, 3),  # 32 x 4 x 4
-            activation(),
-            nn.AvgPool2d(2),  # 32 x 2 x 2
-            nn.Flatten(),
-            nn.Linear(128, 32),
-            nn.BatchNorm1d(32) if batch_norm else nn.Identity(),
-            *([activation()] if relu else []),
-            nn.Dropout(dropout),
-            nn.Linear(32, 10),
-        )
-
     return TwoBranch(
-        subnet,
+        partial(subnet, activation, dropout, batch_norm, relu),
         shared=shared,
         join=concatenate,
         head=comparison(activation, dropout, batch_norm),
         digit_head=nn.Identity if auxiliary else None,
+    )
+
+
+def subnet(
+    activation: type[nn.Module] = nn.ReLU,
+    dropout: float = DROPOUT,
+    batch_norm: bool = True,
+    relu: bool = False,
+) -> nn.Sequential:
+    """Build the subnet from one image (N, 1, 14, 14) to ten numbers: 9,322 parameters."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3),  # 16 x 12 x 12
+        activation(),
+        nn.AvgPool2d(2),  # 16 x 6 x 6
+        nn.Conv2d(16, 32, 3),  # 32 x 4 x 4
+        activation(),
+        nn.AvgPool2d(2),  # 32 x 2 x 2
+        nn.Flatten(),
+        nn.Linear(128, 32),
+        nn.BatchNorm1d(32) if batch_norm else nn.Identity(),
+        *([activation()] if relu else []),
+        nn.Dropout(dropout),
+        nn.Linear(32, 10),
     )
 
 

@@ -9,16 +9,18 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from digits.beyond import TWINS
 from digits.data import Pool
 from digits.plots.common import COLOURS, NEUTRAL, PALETTE, name_rows, note_beside, rows_of_points
 from digits.plots.common import caption as caption_below
+from digits.seeds import STREAMS
 from digits.statistics import summarise
 
 #: One colour per network: the four twin nets, and the best one.
 NETWORKS = dict(
     zip(
         ("twin net", "+ weight sharing", "+ digit loss", "+ both", "best network"),
-        (PALETTE[7], PALETTE[0], PALETTE[4], PALETTE[1], PALETTE[5]),
+        (PALETTE[7], PALETTE[2], PALETTE[4], PALETTE[1], PALETTE[9]),
         strict=True,
     )
 )
@@ -66,11 +68,7 @@ def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
 
 
 def _colour(row) -> tuple[float, float, float]:
-    return (
-        COLOURS["zadoks"]
-        if row.rung in ("foot", "standardised", "one-cycle")
-        else COLOURS["beyond"]
-    )
+    return COLOURS["zadoks" if row.rung in TWINS else "beyond"]
 
 
 def _note(row) -> str:
@@ -154,7 +152,8 @@ def spread_by_stream(spreads: pd.DataFrame, caption: str) -> Figure:
     spreads: what `ladder.by_stream` gives; a panel a network.
     """
     networks = list(dict.fromkeys(spreads.network))
-    streams = list(dict.fromkeys(spreads.stream))
+    here = set(spreads.stream)
+    streams = [name for name in ("all streams", *STREAMS, "1000 test pairs") if name in here]
     figure, axes = plt.subplots(1, len(networks), figsize=(9.5, 3.4), sharey=True)
     for axis, network in zip(axes, networks, strict=True):
         rows = spreads[spreads.network == network].set_index("stream")

@@ -22,7 +22,7 @@ COLOURS = {
     "jaubert": PALETTE[3],
     "damachi": PALETTE[4],
     "zadoks": PALETTE[1],
-    "beyond": PALETTE[5],
+    "beyond": PALETTE[9],
 }
 #: What belongs to no report: data, simple methods.
 NEUTRAL = PALETTE[7]

@@ -1,0 +1,162 @@
+"""Distorted and newly paired images: in range, of the right class, of the fitted pairs alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from digits import augmentation, fitting, training
+from digits.augmentation import BEND, bending, distort, permute, sample
+from digits.data import draw_pairs, draw_pairs_reusing_images
+from digits.experiment import Experiment
+from digits.models.beyond import Upright
+from digits.models.zadoks import twin_net
+from digits.seeds import streams
+from digits.training import RoundPairs, train
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def images(sample):
+    return sample.train.images[:200]
+
+
+@pytest.mark.parametrize("elastic", [False, True])
+@pytest.mark.parametrize("standardised", [False, True])
+def test_a_distorted_image_stays_in_the_range_of_its_pixels(images, elastic, standardised):
+    if standardised:
+        images = (images - images.mean()) / images.std()
+    for seed in range(5):
+        new = distort(images, generator(seed), elastic)
+        assert new.shape == images.shape and torch.isfinite(new).all()
+        assert (new >= images.amin(dim=(1, 2), keepdim=True) - 1e-4).all()
+        assert (new <= images.amax(dim=(1, 2), keepdim=True) + 1e-4).all()
+        ink = (new - new.amin()).sum() / (images - images.amin()).sum()
+        assert 0.8 < ink < 1.2  # still digits
+        changed = (new - images).abs().amax(dim=(1, 2)) > 0.05 * (images.max() - images.min())
+        assert changed.float().mean() > 0.95
+
+
+def test_each_image_and_each_epoch_has_a_distortion_of_its_own(images):
+    same = images[:1].expand(20, -1, -1)
+    random = generator()
+    first, second = distort(same, random, elastic=True), distort(same, random, elastic=True)
+    assert len(torch.unique(torch.cat([first, second]), dim=0)) == 40
+    assert torch.equal(first, distort(same, generator(), elastic=True))
+
+
+def test_no_strength_is_no_distortion(images, monkeypatch):
+    for name in ("ROTATION", "SCALING", "SHEAR", "SHIFT", "BEND"):
+        monkeypatch.setattr(augmentation, name, 0.0)
+    assert torch.allclose(distort(images, generator(), elastic=True), images, atol=1e-3)
+
+
+def test_a_shift_by_a_pixel_moves_the_image_by_a_pixel(images):
+    y, x = torch.meshgrid(torch.arange(14) - 6.5, torch.arange(14) - 6.5, indexing="ij")
+    moved = sample(images, (x + 1).expand(len(images), -1, -1), y.expand(len(images), -1, -1))
+    assert torch.allclose(moved[:, :, :-1], images[:, :, 1:], atol=1e-3)
+    assert (moved[:, :, -1] == images.amin(dim=(1, 2))[:, None]).all()  # what fills in
+
+
+def test_bending_is_smooth_and_as_strong_as_it_says():
+    fields = bending(500, 14, 14, generator())
+    assert fields.std().item() == pytest.approx(BEND, rel=0.03)
+    steps = (fields[..., 1:] - fields[..., :-1]).std().item()
+    assert steps < 0.5 * BEND  # independent neighbours would differ by 1.4 of it
+
+
+def test_permuting_uses_every_image_once_with_its_class(sample):
+    pairs = draw_pairs(sample.train, 50, np.random.default_rng(0))
+    new = permute(pairs, generator())
+    assert len(new) == 50
+    assert torch.equal(new.target, (new.classes[:, 0] <= new.classes[:, 1]).long())
+
+    def seen(these):
+        both = zip(these.images.flatten(0, 1), these.classes.flatten(), strict=True)
+        return sorted((image.numpy().tobytes(), int(c)) for image, c in both)
+
+    assert seen(new) == seen(pairs)
+    assert not torch.equal(new.classes, pairs.classes)
+
+
+POISON = 1e6
+CHANGES = [
+    {"augmentation": "re-pairing"},
+    {"augmentation": "permuting", "distortion": "affine"},
+    {"distortion": "elastic"},
+]
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The largest pixel of every epoch that is trained."""
+    largest = []
+    original = fitting.train_epoch
+
+    def watching(model, optimizer, pairs, *rest, **more):
+        largest.append(pairs.images.max().item())
+        clean = type(pairs)(pairs.images.clamp(max=255), pairs.classes, pairs.target)
+        return original(model, optimizer, clean, *rest, **more)
+
+    monkeypatch.setattr(fitting, "train_epoch", watching)
+    return largest
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_augmentation_never_takes_from_validation_or_test(
+    change, seen, sample, tiny, tiny_experiment, monkeypatch
+):
+    """Everything but the fitted pairs has pixels that no fitted image has."""
+    recipe = tiny.but(validation_share=0.2, auxiliary_weight=1.0, **change)
+    train_pairs = draw_pairs(sample.train, 100, np.random.default_rng(0))
+    test_pairs = draw_pairs(sample.test, 80, np.random.default_rng(1))
+    precise = draw_pairs_reusing_images(sample.test, 300, np.random.default_rng(2))
+    for poisoned in (train_pairs.images[recipe.fitted_pairs :], test_pairs.images, precise.images):
+        poisoned += POISON
+    drawn = RoundPairs(train_pairs, test_pairs, precise, torch.tensor(0.0), torch.tensor(1.0))
+    monkeypatch.setattr(training, "draw_round", lambda *_: drawn)
+    build = tiny_experiment("zadoks/twinnet+ws+aux").build
+    train(Experiment(id="zadoks/twinnet+ws+aux", build=build, recipe=recipe, rounds=1), 0, sample)
+    assert len(seen) == recipe.epochs and max(seen) <= 255
+    # The watch works: with one of those pairs among the fitted it is seen.
+    train_pairs.images[0] += POISON
+    train(Experiment(id="zadoks/twinnet+ws+aux", build=build, recipe=recipe, rounds=1), 0, sample)
+    assert max(seen) > 255
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_augmentation_never_takes_from_the_fold_left_out(change, seen, sample, tiny):
+    recipe = tiny.but(folds=5, auxiliary_weight=1.0, epochs=1, **change)
+    pairs = draw_pairs(sample.train, 100, np.random.default_rng(0))
+    pairs.images[40:60] += POISON  # the third of five folds
+
+    def build():
+        return twin_net(shared=True, auxiliary=True)
+
+    experiment = Experiment(id="zadoks/twinnet+ws+aux", build=build, recipe=recipe, rounds=1)
+    training.cross_validate(experiment, pairs, streams(0))
+    assert [largest > 255 for largest in seen] == [True, True, False, True, True]
+
+
+def test_upright_digits_lean_no_more(images):
+    """Sheared by hand, then set upright: the ink's x and y are uncorrelated, and none is lost."""
+    y, x = torch.meshgrid(torch.arange(14) - 6.5, torch.arange(14) - 6.5, indexing="ij")
+
+    def lean(these):
+        ink = these / these.sum(dim=(1, 2), keepdim=True)
+        my, mx = ((ink * z).sum(dim=(1, 2), keepdim=True) for z in (y, x))
+        covariance = (ink * (y - my) * (x - mx)).sum(dim=(1, 2))
+        return covariance / (ink * (y - my) ** 2).sum(dim=(1, 2))
+
+    leaning = sample(images, (x + 0.3 * y).expand_as(images), y.expand_as(images))
+    new = Upright()(leaning[:, None])[:, 0]
+    assert lean(leaning).abs().mean() > 5 * lean(new).abs().mean()
+    assert lean(new).abs().max() < 0.15
+    assert new.min() >= 0 and (new.amax(dim=(1, 2)) <= leaning.amax(dim=(1, 2)) + 1e-3).all()
+    blank = torch.zeros(3, 1, 14, 14)
+    assert torch.equal(Upright()(blank), blank)
+    # The same whatever was subtracted from the pixels and what they were divided by.
+    standardised = Upright()((leaning[:, None] - 33) / 78)
+    assert torch.allclose(standardised[:, 0] * 78 + 33, new, atol=0.05)

@@ -1,0 +1,330 @@
+"""Networks past the reports: heads against sums by hand, committees, and how they are trained."""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from digits import beyond
+from digits.compute import CPU, Compute
+from digits.data import draw_pairs_reusing_images
+from digits.errors import InputError
+from digits.experiments import BEYOND, EXPERIMENTS, select
+from digits.fitting import (
+    averaged_weights_of,
+    digit_loss,
+    error_on_many_pairs,
+    evaluate,
+    fit,
+    optimizer_of,
+    posteriors_of,
+    schedule_of,
+    train_epoch,
+)
+from digits.models import beyond as networks
+from digits.models.blocks import flops_a_pair, parameter_count, parameters_built_by
+from digits.models.zadoks import twin_net
+from digits.recipe import Recipe
+from digits.records import unpack_posteriors
+from digits.seeds import STREAMS, streams, torch_generator
+from digits.study import Study
+from digits.training import draw_round, streams_of, train
+
+BASE = Recipe(epochs=2, batch_size=2, learning_rate=0.1)
+
+
+def logits(n, scale=1.0, seed=0, dtype=torch.float32):
+    random = torch.Generator().manual_seed(seed)
+    return scale * torch.randn(n, 2, 10, generator=random, dtype=dtype)
+
+
+def by_brute_force(digits):
+    """Sum over all hundred pairs of digits, one by one: P(a > b) and P(a <= b)."""
+    found = []
+    for first, second in digits.double().softmax(dim=2).tolist():
+        greater = sum(first[i] * second[j] for i, j in product(range(10), repeat=2) if i > j)
+        found.append([greater, sum(p * q for p in first for q in second) - greater])
+    return torch.tensor(found, dtype=torch.float64)
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.1, 1.0, 5.0, 30.0]))
+def test_the_structured_head_is_the_sum_over_all_pairs_of_digits(seed, scale):
+    digits = logits(8, scale, seed)
+    probabilities = networks.SumOverDigits()(digits).double().exp()
+    assert torch.allclose(probabilities, by_brute_force(digits), atol=1e-6)
+    assert torch.allclose(probabilities.sum(dim=1), torch.ones(8, dtype=torch.float64), atol=1e-6)
+
+
+def test_cross_entropy_takes_the_heads_outputs_as_they_are():
+    out = networks.SumOverDigits()(logits(8))
+    target = torch.tensor([0, 1] * 4)
+    by_hand = -out[torch.arange(8), target].mean()
+    assert F.cross_entropy(out, target).item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+def test_the_structured_heads_gradient_is_that_of_finite_differences():
+    digits = logits(3, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(networks.SumOverDigits(), (digits,))
+
+
+def test_certain_digits_are_compared_without_an_infinity():
+    digits = torch.full((3, 2, 10), -1e4)
+    for pair, (a, b) in enumerate(((3, 7), (7, 3), (0, 0))):
+        digits[pair, 0, a] = digits[pair, 1, b] = 1e4
+    digits.requires_grad_()
+    out = networks.SumOverDigits()(digits)
+    assert out.argmax(dim=1).tolist() == [1, 0, 1]
+    F.cross_entropy(out, torch.tensor([0, 1, 0])).backward()
+    assert torch.isfinite(out).all() and torch.isfinite(digits.grad).all()
+
+
+def test_the_most_likely_digits_are_compared_as_a_person_would():
+    digits = logits(200)
+    named = digits.argmax(dim=2)
+    decided = networks.MostLikelyDigits()(digits).argmax(dim=1)
+    assert torch.equal(decided, (named[:, 0] <= named[:, 1]).long())
+
+
+def test_heads_that_do_not_train_the_branch_leave_the_same_weights(sample, tiny):
+    """The digit loss alone trains it, so how the target is decided changes no weight."""
+    recipe = tiny.but(auxiliary_weight=1.0)
+    pairs = draw_round(sample, recipe, streams(0)["pairs"]).train
+    ends = []
+    for head in (
+        partial(networks.SumOverDigits, detached=True),
+        networks.MostLikelyDigits,
+        networks.SumOverDigits,
+    ):
+        model = fit(partial(networks.deep_net, head), recipe, pairs, streams(0)).model
+        ends.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
+
+
+def test_parameters_are_those_of_the_layers_by_hand():
+    convolutions = [(1, 64), (64, 64), (64, 128), (128, 128), (128, 128)]
+    branch = sum(9 * i * o + 2 * o for i, o in convolutions) + 1152 * 10 + 10
+    assert branch == parameters_built_by(networks.deep_branch) == 418_634
+    deep = partial(networks.deep_net, networks.SumOverDigits)
+    assert parameters_built_by(deep) == branch
+    assert parameters_built_by(partial(deep, members=4, upright=2)) == 4 * branch
+    assert parameters_built_by(partial(networks.deep_net, networks.learned)) == branch + 252
+
+
+def committee():
+    torch.manual_seed(0)
+    return networks.Committee([nn.Sequential(nn.Flatten(), nn.Linear(196, 10)) for _ in range(4)])
+
+
+def test_a_committee_decides_by_the_mean_of_its_posteriors():
+    model, images = committee().eval(), torch.rand(5, 1, 14, 14)
+    mean = sum(member(images).softmax(dim=1) for member in model.members) / 4
+    assert torch.allclose(model(images).softmax(dim=1), mean, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [3, 8, 10])
+def test_a_learning_committee_shares_the_images_out(n):
+    model, images = committee().train(), torch.rand(n, 1, 14, 14)
+    out = model(images)
+    for k, image in enumerate(images):
+        assert torch.allclose(out[k], model.members[k % 4](image[None])[0], atol=1e-6)
+
+
+def test_both_images_of_a_pair_go_to_the_same_member():
+    seen = []
+
+    class Member(nn.Module):
+        def forward(self, images):
+            seen.append(images[:, 0, 0, 0].tolist())
+            return torch.zeros(len(images), 10)
+
+    model = networks.deep_net(networks.SumOverDigits, members=4)
+    model.branches.first.members = nn.ModuleList([Member() for _ in range(4)])
+    pairs = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 2, 14, 14)
+    model.train()(pairs)
+    assert [sorted(set(member)) for member in seen] == [[0, 4], [1, 5], [2, 6], [3, 7]]
+
+
+def test_a_committee_costs_no_more_to_train_than_one_of_its_members():
+    deep = partial(networks.deep_net, networks.SumOverDigits)
+    many = partial(deep, members=4, upright=2)
+    assert flops_a_pair(many, training=True) == flops_a_pair(deep, training=True)
+    assert flops_a_pair(many) == 4 * flops_a_pair(deep)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("members", [1, 4])
+def test_an_image_looked_at_once_gives_the_same_decisions(sample, members, precision):
+    torch.manual_seed(0)
+    build = partial(
+        networks.deep_net, networks.SumOverDigits, members=members, upright=members // 2
+    )
+    model = build().train()
+    pairs = draw_pairs_reusing_images(sample.test, 400, np.random.default_rng(0))
+    model(pairs.images[:50] / 255)  # batch statistics
+    recipe, compute = BASE.but(auxiliary_weight=1.0), Compute(precision=precision)
+    pairs = pairs.standardised(torch.tensor(33.0), torch.tensor(78.0))
+    expected = evaluate(model, pairs, recipe, compute)
+    found = error_on_many_pairs(model, pairs, compute)
+    assert found == pytest.approx(expected.error, abs=0 if precision == "fp32" else 1.0)
+    posteriors = posteriors_of(model, pairs.images[:, 0], compute)
+    assert np.allclose(posteriors, expected.posteriors[:, 0], atol=0.02)
+    assert np.allclose(posteriors.sum(axis=1), 1, atol=1e-4)
+
+
+def test_one_cycle_rises_to_the_learning_rate_and_falls_to_nothing():
+    recipe = BASE.but(schedule="one_cycle", optimizer="adamw", epochs=5)
+    optimizer = optimizer_of(nn.Linear(2, 2), recipe)
+    schedule = schedule_of(optimizer, recipe, 40)
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step() if len(rates) < 100 else None
+    assert max(rates) == pytest.approx(recipe.learning_rate)
+    assert rates.index(max(rates)) == pytest.approx(30, abs=1)
+    assert rates[0] < 0.05 * max(rates) and rates[-1] < 1e-4 * max(rates)
+    twice = schedule_of(optimizer, recipe.but(augmentation="re-pairing"), 40)
+    assert (schedule.total_steps, twice.total_steps) == (100, 200)
+    assert schedule_of(optimizer, BASE, 40) is None
+
+
+def test_adamw_shrinks_weights_beside_the_gradient():
+    model = nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(1.0)
+    optimizer = optimizer_of(model, BASE.but(optimizer="adamw", weight_decay=0.5))
+    model.weight.grad = torch.zeros(1, 1)
+    optimizer.step()
+    assert model.weight.item() == pytest.approx(1 - 0.1 * 0.5)
+
+
+def test_the_running_mean_of_weights_is_the_one_by_hand(sample, tiny):
+    recipe = tiny.but(weight_averaging=0.9, epochs=1, auxiliary_weight=1.0)
+    pairs = draw_round(sample, recipe, streams(0)["pairs"]).train
+    torch.manual_seed(0)
+    model = twin_net(shared=True, auxiliary=True)
+    averaged = averaged_weights_of(model, recipe)
+    optimizer, order = optimizer_of(model, recipe), torch_generator(streams(0)["order"])
+    by_hand, snapshots = None, []
+    original = optimizer.step
+
+    def step():
+        original()
+        snapshots.append([p.detach().clone() for p in model.parameters()])
+
+    optimizer.step = step
+    train_epoch(model, optimizer, pairs, recipe, order, averaged=averaged)
+    assert len(snapshots) == 4
+    for weights in snapshots:  # the first step is taken over as it is
+        by_hand = (
+            weights
+            if by_hand is None
+            else [0.9 * mean + 0.1 * now for mean, now in zip(by_hand, weights, strict=True)]
+        )
+    for mean, expected in zip(averaged.module.parameters(), by_hand, strict=True):
+        assert torch.allclose(mean, expected, atol=1e-6)
+    assert averaged_weights_of(model, tiny) is None
+
+
+def test_the_running_mean_is_what_is_scored_and_kept(sample, tiny):
+    pairs = draw_round(sample, tiny, streams(0)["pairs"])
+    build = partial(twin_net, shared=True, auxiliary=True)
+    recipe = tiny.but(auxiliary_weight=1.0)
+    plain, averaged = (
+        fit(build, r, pairs.train, streams(0), {"train": pairs.train})
+        for r in (recipe, recipe.but(weight_averaging=0.9))
+    )
+    assert parameter_count(averaged.model) == parameter_count(plain.model)
+    assert averaged.curves["objective"] == plain.curves["objective"]  # trained alike
+    again = evaluate(averaged.model, pairs.train, recipe)
+    assert again.error == averaged.scores["train"].error
+    assert again.loss != evaluate(plain.model, pairs.train, recipe).loss
+
+
+def test_smoothed_labels_are_spread_over_all_classes():
+    predicted, classes = logits(6)[:, 0], torch.tensor([0, 1, 2, 3, 4, 5])
+    labels = 0.9 * F.one_hot(classes, 10) + 0.01
+    by_hand = -(labels * predicted.log_softmax(dim=1)).sum(dim=1).mean()
+    found = digit_loss(predicted, classes, BASE.but(label_smoothing=0.1))
+    assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_one_stream_is_a_rounds_own_and_the_others_are_those_of_round_0(stream):
+    own, base = streams(3), streams(0)
+    found = streams_of(BASE.but(varies=stream), 3)
+    for name in STREAMS:
+        expected = own if name == stream else base
+        assert found[name].generate_state(4).tolist() == expected[name].generate_state(4).tolist()
+    assert streams_of(BASE, 3)["order"].generate_state(2).tolist() == (
+        own["order"].generate_state(2).tolist()
+    )
+
+
+def test_posteriors_are_recorded_of_all_test_images(sample, tiny):
+    recipe = tiny.but(keep_posteriors=True, standardised=True, auxiliary_weight=1.0)
+    experiment = BEYOND["beyond/deepnet@smoothed"].model_copy(update={"recipe": recipe})
+    record = train(experiment, 0, sample)
+    posteriors = unpack_posteriors(record.test_posteriors)
+    assert posteriors.shape == (2500, 10) and record.fold_posteriors is None
+    pairs = draw_round(sample, recipe, streams(0)["pairs"])
+    with CPU.deterministic():
+        model = fit(experiment.build, recipe, pairs.train, streams(0)).model
+    images = (sample.test.images - pairs.mean) / pairs.sd
+    assert np.allclose(posteriors, posteriors_of(model, images), rtol=0.05, atol=1e-3)
+    folded = train(
+        experiment.model_copy(update={"recipe": recipe.but(folds=2, epochs=1)}), 0, sample
+    )
+    assert unpack_posteriors(folded.fold_posteriors).shape == (200, 10)
+    assert folded.test_posteriors is None
+    with pytest.raises(InputError, match="keep_posteriors = True has nothing to keep"):
+        plain = tiny.but(keep_posteriors=True)
+        fit(partial(twin_net, shared=True, auxiliary=False), plain, pairs.train, streams(0))
+
+
+def test_each_rung_adds_one_ingredient_to_the_kept_one_below():
+    below = beyond._FOOT_RECIPE
+    assert below == EXPERIMENTS[beyond.FOOT].recipe
+    builds = 0
+    for rung in beyond.RUNGS:
+        build, recipe = beyond.rung_recipes()[rung.name]
+        changed = {k for k, v in recipe.model_dump().items() if v != below.model_dump()[k]}
+        assert changed == set(rung.change) and (rung.change or rung.build)
+        builds += rung.build is not None
+        assert BEYOND[beyond.folds_id_of(rung.name)].recipe.folds == 5
+        if rung.kept:
+            below = recipe
+    assert builds == 3
+    best, top = (BEYOND[beyond.id_of(name)] for name in (beyond.BEST, beyond.TOP))
+    assert best.recipe.epochs == 25 and best.recipe.train_pairs == top.recipe.train_pairs == 1000
+    assert best.rounds >= 10 and top.rounds >= 10
+    assert top.recipe.validation_share == 0  # the last epoch counts
+
+
+def test_what_goes_past_the_reports_is_found_by_its_own_patterns_alone():
+    assert not any(name.startswith("beyond/") for name in EXPERIMENTS)
+    assert {experiment.id for experiment in select("beyond/*")} == set(BEYOND)
+    assert all(experiment.report == "beyond" for experiment in select("beyond/*"))
+    assert not any(experiment.id in BEYOND for experiment in select("*"))
+
+
+def test_no_network_takes_fewer_steps_than_on_1000_pairs():
+    for pairs in beyond.SIZES:
+        recipe = BEYOND[f"beyond/twinnet@{pairs}-pairs"].recipe
+        assert recipe.train_pairs == pairs and recipe.epochs >= 25
+        assert recipe.epochs * pairs >= 25_000
+
+
+def test_the_sample_trains_nothing_that_wants_more_pairs_than_it_has():
+    for profile in ("smoke", "quick", "paper"):
+        for run in Study(profile=profile).runs("beyond/*"):
+            assert run.experiment.recipe.train_pairs <= 1250
+    more = {e.id for e in select("beyond/*") if e.size == "more pairs"}
+    full = {run.experiment.id for run in Study(source="mnist", profile="paper").runs("beyond/*")}
+    assert more < full == set(BEYOND) and "beyond/deepnet@oracle" in more
