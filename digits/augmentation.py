@@ -14,7 +14,7 @@ from digits.recipe import Recipe
 #: pixel upwards) and shifted (pixels of the 14x14 image); each is uniform up to that, either way.
 ROTATION, SCALING, SHEAR, SHIFT = 0.26, 0.15, 0.15, 1.0
 #: Elastic bending: SD of each pixel's way, and of the Gaussian that neighbours' ways are blurred
-#: by, in pixels. Half of what Simard et al. (2003) found best for digits of twice the size.
+#: by, in pixels of the 14x14 image.
 BEND, BLUR = 0.5, 2.0
 
 

@@ -24,7 +24,7 @@ Quantity = Literal[
 #: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
 #: many: a network with one part changed, one of the common comparison, a deep one there, a setting
 #: of a search; or past the reports: a twin net, a deeper one, the cross-validation of either, or
-#: one that wants more pairs than the sample has.
+#: a twin net or a deeper one that wants more pairs than the sample has.
 Size = Literal[
     "small",
     "medium",
@@ -37,6 +37,7 @@ Size = Literal[
     "beyond twin",
     "beyond",
     "beyond folds",
+    "more pairs twin",
     "more pairs",
 ]
 

@@ -149,10 +149,10 @@ def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
             f"auxiliary_weight = {recipe.auxiliary_weight} has nothing to train: the network has "
             "no auxiliary output; choose auxiliary_weight = 0."
         )
-    if recipe.keep_posteriors and not any(a.ndim == 3 for a in output.auxiliary):
+    if recipe.keep_posteriors and not names_digits(model):
         raise InputError(
-            "keep_posteriors = True has nothing to keep: the network has no digit output; choose "
-            "keep_posteriors = False."
+            "keep_posteriors = True needs one branch for both images, whose outputs are the digit "
+            "logits, and the network has none: choose keep_posteriors = False."
         )
     if pairs.classes is not None:
         return
@@ -166,6 +166,16 @@ def check_fits(model: nn.Module, recipe: Recipe, pairs: Pairs) -> None:
             f"auxiliary_weight = {recipe.auxiliary_weight} needs the digit classes of the pairs, "
             "and these pairs have none: give the classes, or choose auxiliary_weight = 0."
         )
+
+
+def names_digits(model: nn.Module) -> bool:
+    """Say whether one branch for both images gives out the digit logits themselves."""
+    return (
+        isinstance(model, TwoBranch)
+        and model.branches.first is model.branches.second
+        and model.digit_heads is not None
+        and isinstance(model.digit_heads.first, nn.Identity)
+    )
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -88,6 +88,8 @@ PROFILES = {
                 "beyond twin": _TINY.model_copy(update={"rounds": 2, "train_pairs": 60}),
                 "beyond": _TINY.model_copy(update={"rounds": 2}),
                 "beyond folds": _TINY,
+                "more pairs twin": _TINY.model_copy(update={"train_pairs": 60}),
+                "more pairs": _TINY,
             },
             searched=("jaubert/model_1+ws+aux",),
         ),
@@ -103,12 +105,12 @@ PROFILES = {
                 "comparison": Limits(rounds=2, epochs=2, precise_pairs=2000),
                 "search": Limits(epochs=1),
                 "beyond twin": Limits(rounds=2, epochs=10, precise_pairs=2000),
-                "beyond": Limits(
-                    rounds=2, epochs=4, train_pairs=200, test_pairs=500, precise_pairs=1000
-                ),
+                "beyond": Limits(rounds=2, epochs=4, train_pairs=200, precise_pairs=2000),
                 "beyond folds": Limits(rounds=1, epochs=2, train_pairs=100, precise_pairs=1000),
+                "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),
+                "more pairs": Limits(rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
             },
-            bf16=("deep", "deep comparison", "beyond", "beyond folds"),
+            bf16=("deep", "deep comparison", "beyond", "beyond folds", "more pairs"),
             searched=("jaubert/model_1+ws+aux",),
         ),
         Profile(

@@ -111,7 +111,7 @@ class Study(Value):
         for experiment in select(*patterns):
             seeds = profile.seeds(experiment)
             too_long = self.light and experiment.size == "deep"
-            too_many = self.source == "sample" and experiment.size == "more pairs"
+            too_many = self.source == "sample" and experiment.size.startswith("more pairs")
             if not seeds or too_long or too_many:
                 continue
             wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})

@@ -283,12 +283,18 @@ def test_posteriors_are_recorded_of_all_test_images(sample, tiny):
     )
     assert unpack_posteriors(folded.fold_posteriors).shape == (200, 10)
     assert folded.test_posteriors is None
-    with pytest.raises(InputError, match="keep_posteriors = True has nothing to keep"):
-        plain = tiny.but(keep_posteriors=True)
-        fit(partial(twin_net, shared=True, auxiliary=False), plain, pairs.train, streams(0))
+    plain = tiny.but(keep_posteriors=True)
+    for build in (
+        partial(twin_net, shared=True, auxiliary=False),
+        partial(twin_net, shared=False, auxiliary=True),
+        EXPERIMENTS["kqiku/cnn+aux"].build,
+        EXPERIMENTS["kqiku/cnn+ws+aux"].build,  # a digit head of its own
+    ):
+        with pytest.raises(InputError, match="keep_posteriors = True needs one branch"):
+            fit(build, plain, pairs.train, streams(0))
 
 
-def test_each_rung_adds_one_ingredient_to_the_kept_one_below():
+def test_each_rung_adds_what_it_names_to_the_kept_one_below():
     below = beyond._FOOT_RECIPE
     assert below == EXPERIMENTS[beyond.FOOT].recipe
     builds = 0
@@ -314,6 +320,13 @@ def test_what_goes_past_the_reports_is_found_by_its_own_patterns_alone():
     assert not any(experiment.id in BEYOND for experiment in select("*"))
 
 
+@pytest.mark.parametrize("profile", ["smoke", "quick"])
+def test_a_short_profile_is_short_on_all_of_mnist_too(profile):
+    for run in Study(source="mnist", profile=profile).runs("beyond/*"):
+        recipe = run.experiment.recipe
+        assert recipe.epochs * recipe.train_pairs <= 25_000, run
+
+
 def test_no_network_takes_fewer_steps_than_on_1000_pairs():
     for pairs in beyond.SIZES:
         recipe = BEYOND[f"beyond/twinnet@{pairs}-pairs"].recipe
@@ -325,6 +338,6 @@ def test_the_sample_trains_nothing_that_wants_more_pairs_than_it_has():
     for profile in ("smoke", "quick", "paper"):
         for run in Study(profile=profile).runs("beyond/*"):
             assert run.experiment.recipe.train_pairs <= 1250
-    more = {e.id for e in select("beyond/*") if e.size == "more pairs"}
+    more = {e.id for e in select("beyond/*") if e.size.startswith("more pairs")}
     full = {run.experiment.id for run in Study(source="mnist", profile="paper").runs("beyond/*")}
     assert more < full == set(BEYOND) and "beyond/deepnet@oracle" in more

@@ -5,7 +5,6 @@ i <= j. Zadoks names such a head as future work.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +25,13 @@ def deep_net(
     members: branches in the committee that names the digits; upright: how many of them see digits
         set upright. auxiliary: give the digit logits out, for a loss on them.
     """
-    branches = [
-        partial(nn.Sequential, Upright(), *deep_branch()) if member < upright else deep_branch
-        for member in range(members)
-    ]
+
+    def branch() -> nn.Module:
+        named = [deep_branch(upright=member < upright) for member in range(members)]
+        return Committee(named) if members > 1 else named[0]
+
     return TwoBranch(
-        branches[0] if members == 1 else lambda: Committee([make() for make in branches]),
+        branch,
         shared=True,
         join=both,
         head=head(),
@@ -47,10 +47,14 @@ def twin_net() -> TwoBranch:
     )
 
 
-def deep_branch() -> nn.Sequential:
-    """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters."""
+def deep_branch(upright: bool = False) -> nn.Sequential:
+    """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters.
+
+    upright: set digits upright first.
+    """
     few, many = CHANNELS
     return nn.Sequential(
+        *([Upright()] if upright else []),
         *_convolution(1, few),  # 64 x 14 x 14
         *_convolution(few, few),
         nn.MaxPool2d(2),  # 64 x 7 x 7

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from digits.beyond import TWINS
 from digits.data import Pool
+from digits.ladder import DRAWN
 from digits.plots.common import COLOURS, NEUTRAL, PALETTE, name_rows, note_beside, rows_of_points
 from digits.plots.common import caption as caption_below
 from digits.seeds import STREAMS
@@ -36,27 +37,27 @@ def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     for height, row in enumerate(rungs.itertuples()):
         colour = _colour(row) if row.kept else "#999999"
         values = frame.loc[frame.experiment == row.experiment, "precise_error"]
-        values = values.clip(lower=0.05)
         if len(values):
             spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.4
             style = {"color": colour, "alpha": 0.5, "markersize": 3.2, "mew": 0}
             axis.plot(values, height + spread, "o", **style)
             axis.plot(row.mean, height, "|", color="black", markersize=11)
             if np.isfinite(row.low):
-                low = max(row.low, 0.05)
-                axis.plot([low, row.high], [height, height], color="black", linewidth=1.2)
+                axis.plot([row.low, row.high], [height, height], color="black", linewidth=1.2)
         if np.isfinite(row.fold):
             hollow = {"marker": "D", "mfc": "white", "mec": colour, "markersize": 5}
-            axis.plot(max(row.fold, 0.05), height, linestyle="none", **hollow)
+            axis.plot(row.fold, height, linestyle="none", **hollow)
         note_beside(axis, height, _note(row))
     kept = {True: "", False: "  (not kept)"}
+    steps = frame.loc[frame.experiment.isin(rungs.experiment), "precise_error"]
     names = [
         "\n".join(textwrap.wrap(("" if row.rung == "foot" else "+ ") + row.says, 36))
         + kept[bool(row.kept)]
         for row in rungs.itertuples()
     ]
     name_rows(axis, names)
-    axis.set_xscale("log")
+    axis.set_xscale("log", nonpositive="clip")
+    axis.set_xlim(left=0.8 * max(0.1, steps.min()))
     low, high = axis.get_xlim()
     ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= t <= high]
     axis.xaxis.set_major_locator(FixedLocator(ticks))
@@ -153,7 +154,7 @@ def spread_by_stream(spreads: pd.DataFrame, caption: str) -> Figure:
     """
     networks = list(dict.fromkeys(spreads.network))
     here = set(spreads.stream)
-    streams = [name for name in ("all streams", *STREAMS, "1000 test pairs") if name in here]
+    streams = [name for name in ("all streams", *STREAMS, *DRAWN) if name in here]
     figure, axes = plt.subplots(1, len(networks), figsize=(9.5, 3.4), sharey=True)
     for axis, network in zip(axes, networks, strict=True):
         rows = spreads[spreads.network == network].set_index("stream")
@@ -161,7 +162,7 @@ def spread_by_stream(spreads: pd.DataFrame, caption: str) -> Figure:
             if stream not in rows.index:
                 continue
             row = rows.loc[stream]
-            drawn = stream == "1000 test pairs"
+            drawn = stream in DRAWN
             colour = (
                 NEUTRAL if drawn else COLOURS["beyond" if network == "best network" else "zadoks"]
             )

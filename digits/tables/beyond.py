@@ -48,6 +48,7 @@ def target_table(targets: pd.DataFrame) -> pd.DataFrame:
             "epochs": targets.epochs,
             "precise test error": [mean_sd(row) for row in rows],
             "95 % interval": [interval(row) for row in rows],
+            "over all pairs": [blank(row["exact"], "{:.2f}") for row in rows],
             "n": targets.n.astype(int),
             "target": [f"at most {row['target']:.2f}" for row in rows],
             "seconds a round": targets.seconds.map("{:.0f}".format),
@@ -75,10 +76,12 @@ def limit_table(limits: pd.DataFrame) -> pd.DataFrame:
         {
             "network": limits.network,
             "n": limits.n,
-            "SD, 1000 test pairs": limits.sd.map("{:.2f}".format),
-            "mean of ten known to": limits.half.map("± {:.2f}".format),
-            "SD, precise test": limits.sd_precise.map("{:.2f}".format),
-            "mean of ten known to, precise test": limits.half_precise.map("± {:.2f}".format),
+            "SD, 1000 test pairs": [blank(sd, "{:.2f}") for sd in limits.sd],
+            "mean of ten known to": [blank(half, "± {:.2f}") for half in limits.half],
+            "SD, precise test": [blank(sd, "{:.2f}") for sd in limits.sd_precise],
+            "mean of ten known to, precise test": [
+                blank(half, "± {:.2f}") for half in limits.half_precise
+            ],
         }
     )
 
@@ -91,7 +94,7 @@ def calibration_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
                 "posteriors": name,
                 "error over all pairs": f"{row['error']:.3f}",
                 "calibration error (points)": f"{row['calibration']:.2f}",
-                "log loss": f"{row['loss']:.4f}",
+                "log loss": f"{row['loss']:.4f}".replace("inf", "no bound"),
             }
             for name, row in rows.items()
         ]
