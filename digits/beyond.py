@@ -74,17 +74,26 @@ RUNGS = (
         "averaged", "running mean of the weights", {"weight_averaging": 0.99}, kept=False, rounds=0
     ),
     Rung("smoothed", "label smoothing", {"label_smoothing": 0.1}),
-    Rung("long", "120 epochs", {"epochs": 120}, rounds=3, fold_rounds=1),
+    Rung("long", "120 epochs", {"epochs": 120}, fold_rounds=1),
     Rung(
         "committee",
         "shared out to a committee of four, two of whom see digits upright; larger batches",
         {"batch_size": 100},
         partial(_deep, members=4, upright=2),
+        kept=False,
         fold_rounds=1,
     ),
 )
 #: The best within the reports' own 25 epochs, and the best of all.
-BEST, TOP = "smoothed", "committee"
+BEST, TOP = "smoothed", "long"
+#: Whose posteriors are recorded: the networks near the top, and folds that give a temperature.
+POSTERIORS = (
+    "beyond/deepnet@smoothed",
+    "beyond/deepnet@smoothed-folds",
+    "beyond/deepnet@long",
+    "beyond/deepnet@committee",
+    "beyond/deepnet@committee-folds",
+)
 #: The rungs whose branch is the twin net's subnet.
 TWINS = ("foot", "standardised", "one-cycle", "sum")
 
@@ -147,7 +156,6 @@ def ladder() -> list[Experiment]:
     recipes = rung_recipes()
     for rung in RUNGS:
         build, recipe = recipes[rung.name]
-        recipe = recipe.but(keep_posteriors=rung.name in (BEST, TOP))
         if rung.rounds:
             size = "beyond twin" if rung.name in TWINS else "beyond"
             rows.append(_row(id_of(rung.name), build, recipe, rung.rounds, size))
@@ -227,5 +235,8 @@ def _row(
     rounds: int,
     size: Size = "beyond",
 ) -> Experiment:
-    recipe = recipe.but(curve_step=recipe.epochs // 5)  # five points of the curves
+    recipe = recipe.but(
+        curve_step=recipe.epochs // 5,  # five points of the curves
+        keep_posteriors=name in POSTERIORS,
+    )
     return Experiment(id=name, build=build, recipe=recipe, rounds=rounds, size=size)
