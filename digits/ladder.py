@@ -219,14 +219,13 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
         FOOT: "twin net, both options",
         id_of(BEST): "best of 25 epochs",
         id_of(TOP): "best network",
-        "beyond/deepnet@oracle": "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]
     return rows.assign(network=rows.experiment.map(names))
 
 
 def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of network and precise_error: from guessing to the floor.
+    """Return rows of network and precise_error: from guessing to the best.
 
     simple: what `baselines.baseline_errors` gives; those have no precise test.
     """
@@ -247,7 +246,7 @@ def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say in a few sentences what the best networks reach, against their targets and the floor.
+    """Say in a few sentences what the best networks reach, against their targets.
 
     Targets are for the full protocol alone.
     """
@@ -266,10 +265,4 @@ def answer(frame: pd.DataFrame) -> str:
         )
     foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
     sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
-    floor = frame.loc[frame.experiment == "beyond/deepnet@oracle", "precise_error"]
-    if len(floor):
-        sentences.append(
-            f"Trained on all digits of the training set, the same branch still errs on "
-            f"{floor.mean():.2f} % (n = {len(floor)})."
-        )
     return " ".join(sentences)

@@ -340,4 +340,4 @@ def test_the_sample_trains_nothing_that_wants_more_pairs_than_it_has():
             assert run.experiment.recipe.train_pairs <= 1250
     more = {e.id for e in select("beyond/*") if e.size.startswith("more pairs")}
     full = {run.experiment.id for run in Study(source="mnist", profile="paper").runs("beyond/*")}
-    assert more < full == set(BEYOND) and "beyond/deepnet@oracle" in more
+    assert more < full == set(BEYOND) and "beyond/twinnet@8000-pairs" in more
