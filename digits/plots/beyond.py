@@ -103,6 +103,9 @@ def rounds_with_means(
         axis.plot(found["mean"], height, "|", color="black", markersize=11)
         if np.isfinite(found["low"]):
             axis.plot([found["low"], found["high"]], [height] * 2, color="black", linewidth=1.2)
+    # Points set the limits; the longest interval may pass them by a half.
+    farthest = max(summarise(values)["high"] for values in rows.values())
+    axis.set_xlim(0, np.nanmin([1.05 * farthest, 1.5 * axis.get_xlim()[1]]))
     axis.set(title=title, xlabel="precise test error (%)")
     caption_below(figure, caption)
     return figure
@@ -136,7 +139,7 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
         xlabel="training pairs",
         ylabel="precise test error (%)",
     )
-    axis.legend(loc="upper right", ncols=2, frameon=True)
+    axis.legend(loc="lower left", frameon=True)
     caption_below(figure, caption)
     return figure
 
