@@ -18,13 +18,16 @@ ROTATION, SCALING, SHEAR, SHIFT = 0.26, 0.15, 0.15, 1.0
 BEND, BLUR = 0.5, 2.0
 
 
-def augment(pairs: Pairs, recipe: Recipe, generator: torch.Generator) -> Pairs:
-    """Return what an epoch trains on: `pairs`, paired anew and distorted as `recipe` says."""
+def augment(pairs: Pairs, recipe: Recipe, generator: torch.Generator, epoch: int) -> Pairs:
+    """Return what an epoch of a training, from 0, trains on.
+
+    That is `pairs`, paired anew and distorted as `recipe` says.
+    """
     if recipe.augmentation == "re-pairing":
         pairs = re_pair(pairs, generator)
     elif recipe.augmentation == "permuting":
         pairs = permute(pairs, generator)
-    if recipe.distortion == "none":
+    if epoch >= recipe.distorted_epochs:
         return pairs
     images = distort(pairs.images.flatten(0, 1), generator, elastic=recipe.distortion == "elastic")
     return Pairs(images.unflatten(0, (-1, 2)), pairs.classes, pairs.target)

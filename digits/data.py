@@ -89,6 +89,12 @@ class Pairs:
         """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
         return Pairs((self.images - mean) / sd, self.classes, self.target)
 
+    def mixed(self, n: int, rng: np.random.Generator) -> "Pairs":
+        """Draw `n` pairs of two different images of these; an image may stand in several pairs."""
+        images, classes = self.images.flatten(0, 1), self.classes.flatten()
+        indices = _two_of(len(classes), n, rng)
+        return Pairs(images[indices], classes[indices], target_of(classes[indices]))
+
 
 @functools.cache
 def load(source: str) -> Digits:
@@ -128,9 +134,14 @@ def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> P
     """
     if n < 1:
         raise InputError(f"{n} pairs were asked: ask for at least 1.")
-    first = rng.integers(len(pool), size=n)
-    second = (first + rng.integers(1, len(pool), size=n)) % len(pool)
-    return _pairs(pool, torch.from_numpy(np.stack([first, second], axis=1)))
+    return _pairs(pool, _two_of(len(pool), n, rng))
+
+
+def _two_of(images: int, n: int, rng: np.random.Generator) -> Tensor:
+    """Return `n` times two different ones of so many images, (n, 2) int64."""
+    first = rng.integers(images, size=n)
+    second = (first + rng.integers(1, images, size=n)) % images
+    return torch.from_numpy(np.stack([first, second], axis=1))
 
 
 def target_of(classes: Tensor) -> Tensor:

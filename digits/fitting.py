@@ -107,7 +107,7 @@ def fit(
             optimizer = optimizer_of(model, recipe)
             schedule = schedule_of(optimizer, recipe, len(pairs))
         start = time.perf_counter()
-        seen = augment(pairs, recipe, new_pairs)
+        seen = augment(pairs, recipe, new_pairs, epoch % recipe.epochs)
         losses = train_epoch(
             model, optimizer, seen, recipe, order, compute, schedule=schedule, averaged=averaged
         )

@@ -37,7 +37,8 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
     Of a run of several trainings, train_error and test_error are the means over the errors after
     each, which is how the table that this protocol comes from was averaged (kqiku). Of a
     cross-validation, fold_errors are those of its folds (see `folds`), fold_error their mean,
-    fold_median their median and fold_sd their population SD.
+    fold_median their median and fold_sd their population SD; precise_fold_errors those on many
+    pairs of each fold, if it was asked for.
 
     What claims are about, made of these: gap, the test error minus the train error; digit_error,
     of single digits; and of the curves what `_course` gives.
@@ -72,6 +73,7 @@ def tidy(records: list[Record], diverged: Sequence[Failure] = ()) -> pd.DataFram
         folds = np.array(record.fold_errors or [np.nan])
         noisy = np.array(record.fold_errors_training_mode or [np.nan])
         row["fold_errors"] = record.fold_errors
+        row["precise_fold_errors"] = record.precise_fold_errors
         row |= {"fold_error": folds.mean(), "fold_error_training_mode": noisy.mean()}
         row |= {"fold_median": np.median(folds), "fold_sd": folds.std()}
         row["fold_median_training_mode"] = np.median(noisy)
@@ -90,7 +92,7 @@ def _training_gflop(recipe: Recipe, build: Callable) -> float:
     A step costs a forward pass and, for the gradient, about two more.
     """
     passes = 3 * recipe.epoch_sizes[0] * recipe.epochs * recipe.trainings
-    return passes * flops_a_pair(build, training=True) / 1e9
+    return passes * flops_a_pair(build) / 1e9
 
 
 def _course(record: Record) -> dict[str, float]:

@@ -35,11 +35,11 @@ def rungs(frame: pd.DataFrame) -> pd.DataFrame:
 
     Columns: rung, says, kept; of the precise test error n, mean, sd, low, high; change, change_low,
     change_high: the paired difference to the kept rung below on the same test pairs, and change_n;
-    fold_n, fold: rounds and mean of the error on held-out folds, in per cent; fold_change,
+    fold_n, fold: rounds and mean of the precise error on held-out folds, in per cent; fold_change,
     fold_low, fold_high: the paired difference of that, over all folds of all rounds.
     """
     tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
-    folds = {name: runs.set_index("seed").fold_errors for name, runs in _by_id(frame)}
+    folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
     rows = []
     below = None
     for name, says, kept in [("foot", "twin net, both options", True)] + [
@@ -90,7 +90,10 @@ def note(frame: pd.DataFrame) -> str:
 
 def heads(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
-    names = {id_of(BEST): "sum over the digits, trained by both losses"}
+    names = {
+        id_of(BEST): "sum over the digits, trained by both losses",
+        id_of("undistorted"): "the same, not sharpened",
+    }
     names |= {f"beyond/deepnet@{name}": says for name, (says, *_) in HEADS.items()}
     rows = frame[frame.experiment.isin(names)]
     counts = rows.groupby("seed").experiment.nunique()
@@ -219,13 +222,14 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
         FOOT: "twin net, both options",
         id_of(BEST): "best of 25 epochs",
         id_of(TOP): "best network",
+        "beyond/deepnet@oracle": "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]
     return rows.assign(network=rows.experiment.map(names))
 
 
 def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of network and precise_error: from guessing to the best.
+    """Return rows of network and precise_error: from guessing to the floor.
 
     simple: what `baselines.baseline_errors` gives; those have no precise test.
     """
@@ -246,7 +250,7 @@ def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say in a few sentences what the best networks reach, against their targets.
+    """Say in a few sentences what the best networks reach, against their targets and the floor.
 
     Targets are for the full protocol alone.
     """
@@ -265,4 +269,10 @@ def answer(frame: pd.DataFrame) -> str:
         )
     foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
     sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
+    floor = frame.loc[frame.experiment == "beyond/deepnet@oracle", "precise_error"]
+    if len(floor):
+        sentences.append(
+            f"Trained on all digits of the training set, the same branch still errs on "
+            f"{floor.mean():.2f} % (n = {len(floor)})."
+        )
     return " ".join(sentences)

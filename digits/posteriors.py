@@ -30,9 +30,12 @@ def tempered(posteriors: np.ndarray, temperature: float) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def of_test_images(records: list[Record]) -> dict[int, np.ndarray]:
-    """Return the recorded posteriors (N, 10) of all test images, by seed."""
-    return {record.seed: unpack_posteriors(record.test_posteriors) for record in records}
+def of_test_images(records: list[Record], temperature: float = 1.0) -> dict[int, np.ndarray]:
+    """Return the recorded posteriors (N, 10) of all test images, at a temperature, by seed."""
+    return {
+        record.seed: tempered(unpack_posteriors(record.test_posteriors), temperature)
+        for record in records
+    }
 
 
 class Errors(NamedTuple):

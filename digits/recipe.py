@@ -37,6 +37,7 @@ class Recipe(Value):
         every epoch permutes the images of the fitted pairs and reads off as many pairs as before.
     distortion: "none"; "affine": every epoch turns, scales, shears and shifts each image a little;
         "elastic": it also bends them (see `augmentation`).
+    undistorted_share: share of the epochs, the last ones, that see the images as they are.
     weight_averaging: decay a step of a running mean of weights and batch statistics, which is the
         network that is scored and kept; 0 for the weights themselves.
     validation_share: share of the training pairs that is held out; the network of the epoch with
@@ -48,6 +49,7 @@ class Recipe(Value):
     curve_step: epochs from one point of the curves to the next; divides `epochs`.
     train_pairs, test_pairs: pairs drawn from the two pools, each image used once.
     precise_pairs: further test pairs, images used again, for a test error of less noise.
+    precise_folds: score a fold left out on as many pairs of its images as well.
     varies: the one random stream that differs between rounds, the others being those of round 0
         (see `seeds.STREAMS`); or "all".
     keep_posteriors: record the posteriors of the digits of all test images, or with folds, of each
@@ -69,6 +71,7 @@ class Recipe(Value):
     standardised: bool = False
     augmentation: Literal["none", "re-pairing", "permuting"] = "none"
     distortion: Literal["none", "affine", "elastic"] = "none"
+    undistorted_share: float = Field(default=0.0, ge=0, lt=1)
     weight_averaging: float = Field(default=0.0, ge=0, lt=1)
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     folds: int = Field(default=0, ge=0)
@@ -77,6 +80,7 @@ class Recipe(Value):
     train_pairs: int = Field(default=1000, ge=2)
     test_pairs: int = Field(default=1000, ge=1)
     precise_pairs: int = Field(default=20_000, ge=1)
+    precise_folds: bool = False
     varies: Literal["all", *STREAMS] = "all"
     keep_posteriors: bool = False
 
@@ -125,6 +129,13 @@ class Recipe(Value):
     def validation_pairs(self) -> int:
         """How many training pairs are held out for validation."""
         return round(self.validation_share * self.train_pairs)
+
+    @property
+    def distorted_epochs(self) -> int:
+        """How many epochs of a training, the first ones, see distorted images."""
+        if self.distortion == "none":
+            return 0
+        return self.epochs - round(self.undistorted_share * self.epochs)
 
     @property
     def fitted_pairs(self) -> int:

@@ -102,6 +102,7 @@ class Record(Origin):
     decisions: the decision for each test pair, as packed bits in base64 (see `unpack`).
     validation_error, kept_epoch: where pairs were held out for validation.
     fold_errors: of each network of a cross-validation on the pairs that it had not seen.
+    precise_fold_errors: the same on `recipe.precise_pairs` pairs that re-use the images of a fold.
     test_posteriors, fold_posteriors: packed posteriors of the digits (see `unpack_posteriors`) of
         every image of the test pool, (N, 10), and of each training pair while its fold was held
         out, (N, 2, 10).
@@ -121,6 +122,7 @@ class Record(Origin):
     validation_error: float | None = None
     kept_epoch: int | None = None
     fold_errors: Numbers | None = None
+    precise_fold_errors: Numbers | None = None
     test_error_training_mode: float | None = None
     fold_errors_training_mode: Numbers | None = None
     test_posteriors: str | None = None

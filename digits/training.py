@@ -180,7 +180,7 @@ def cross_validate(
     without shuffling. Each network has streams of its own.
     """
     recipe = experiment.recipe
-    errors, in_training_mode, posteriors = [], [], []
+    errors, precise, in_training_mode, posteriors = [], [], [], []
     for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
         try:
@@ -191,10 +191,16 @@ def cross_validate(
         scores = evaluate(model, pairs[held_out], recipe, compute)
         errors.append(scores.error)
         posteriors.append(scores.posteriors)
+        if recipe.precise_folds:
+            rng = np.random.default_rng(own["pairs"])
+            mixed = pairs[held_out].mixed(recipe.precise_pairs, rng)
+            precise.append(precise_error(model, mixed, recipe, compute))
         if recipe.score_in_training_mode:
             noisy = evaluate(model, pairs[held_out], recipe, compute, training_mode=True)
             in_training_mode.append(noisy.error)
     found = {"fold_errors": tuple(errors)}
+    if recipe.precise_folds:
+        found["precise_fold_errors"] = tuple(precise)
     if recipe.score_in_training_mode:
         found["fold_errors_training_mode"] = tuple(in_training_mode)
     if recipe.keep_posteriors:

@@ -5,10 +5,9 @@ import pytest
 import torch
 
 from digits import augmentation, fitting, training
-from digits.augmentation import BEND, bending, distort, permute, sample
+from digits.augmentation import BEND, augment, bending, distort, permute, sample
 from digits.data import draw_pairs, draw_pairs_reusing_images
 from digits.experiment import Experiment
-from digits.models.beyond import Upright
 from digits.models.zadoks import twin_net
 from digits.seeds import streams
 from digits.training import RoundPairs, train
@@ -126,6 +125,16 @@ def test_augmentation_never_takes_from_validation_or_test(
     assert max(seen) > 255
 
 
+def test_the_last_epochs_of_a_training_may_see_the_images_as_they_are(sample, tiny):
+    pairs = draw_pairs(sample.train, 20, np.random.default_rng(0))
+    recipe = tiny.but(epochs=5, train_pairs=20, batch_size=20, distortion="affine")
+    assert (recipe.distorted_epochs, tiny.distorted_epochs) == (5, 0)
+    recipe = recipe.but(undistorted_share=0.4)
+    seen = [augment(pairs, recipe, generator(), epoch) for epoch in range(5)]
+    assert [torch.equal(these.images, pairs.images) for these in seen] == [False] * 3 + [True] * 2
+    assert all(torch.equal(these.classes, pairs.classes) for these in seen)
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_augmentation_never_takes_from_the_fold_left_out(change, seen, sample, tiny):
     recipe = tiny.but(folds=5, auxiliary_weight=1.0, epochs=1, **change)
@@ -138,25 +147,3 @@ def test_augmentation_never_takes_from_the_fold_left_out(change, seen, sample, t
     experiment = Experiment(id="zadoks/twinnet+ws+aux", build=build, recipe=recipe, rounds=1)
     training.cross_validate(experiment, pairs, streams(0))
     assert [largest > 255 for largest in seen] == [True, True, False, True, True]
-
-
-def test_upright_digits_lean_no_more(images):
-    """Sheared by hand, then set upright: the ink's x and y are uncorrelated, and none is lost."""
-    y, x = torch.meshgrid(torch.arange(14) - 6.5, torch.arange(14) - 6.5, indexing="ij")
-
-    def lean(these):
-        ink = these / these.sum(dim=(1, 2), keepdim=True)
-        my, mx = ((ink * z).sum(dim=(1, 2), keepdim=True) for z in (y, x))
-        covariance = (ink * (y - my) * (x - mx)).sum(dim=(1, 2))
-        return covariance / (ink * (y - my) ** 2).sum(dim=(1, 2))
-
-    leaning = sample(images, (x + 0.3 * y).expand_as(images), y.expand_as(images))
-    new = Upright()(leaning[:, None])[:, 0]
-    assert lean(leaning).abs().mean() > 5 * lean(new).abs().mean()
-    assert lean(new).abs().max() < 0.15
-    assert new.min() >= 0 and (new.amax(dim=(1, 2)) <= leaning.amax(dim=(1, 2)) + 1e-3).all()
-    blank = torch.zeros(3, 1, 14, 14)
-    assert torch.equal(Upright()(blank), blank)
-    # The same whatever was subtracted from the pixels and what they were divided by.
-    standardised = Upright()((leaning[:, None] - 33) / 78)
-    assert torch.allclose(standardised[:, 0] * 78 + 33, new, atol=0.05)

@@ -28,7 +28,7 @@ from digits.fitting import (
     train_epoch,
 )
 from digits.models import beyond as networks
-from digits.models.blocks import flops_a_pair, parameter_count, parameters_built_by
+from digits.models.blocks import parameter_count, parameters_built_by
 from digits.models.zadoks import twin_net
 from digits.recipe import Recipe
 from digits.records import unpack_posteriors
@@ -59,6 +59,12 @@ def test_the_structured_head_is_the_sum_over_all_pairs_of_digits(seed, scale):
     probabilities = networks.SumOverDigits()(digits).double().exp()
     assert torch.allclose(probabilities, by_brute_force(digits), atol=1e-6)
     assert torch.allclose(probabilities.sum(dim=1), torch.ones(8, dtype=torch.float64), atol=1e-6)
+
+
+def test_a_temperature_sharpens_what_a_trained_network_says_and_changes_no_training():
+    digits, plain, sharp = logits(8), networks.SumOverDigits(), networks.SumOverDigits(False, 0.5)
+    assert torch.equal(sharp.train()(digits), plain.train()(digits))
+    assert torch.allclose(sharp.eval()(digits), plain.eval()(2 * digits))
 
 
 def test_cross_entropy_takes_the_heads_outputs_as_they_are():
@@ -113,59 +119,13 @@ def test_parameters_are_those_of_the_layers_by_hand():
     assert branch == parameters_built_by(networks.deep_branch) == 418_634
     deep = partial(networks.deep_net, networks.SumOverDigits)
     assert parameters_built_by(deep) == branch
-    assert parameters_built_by(partial(deep, members=4, upright=2)) == 4 * branch
     assert parameters_built_by(partial(networks.deep_net, networks.learned)) == branch + 252
 
 
-def committee():
-    torch.manual_seed(0)
-    return networks.Committee([nn.Sequential(nn.Flatten(), nn.Linear(196, 10)) for _ in range(4)])
-
-
-def test_a_committee_decides_by_the_mean_of_its_posteriors():
-    model, images = committee().eval(), torch.rand(5, 1, 14, 14)
-    mean = sum(member(images).softmax(dim=1) for member in model.members) / 4
-    assert torch.allclose(model(images).softmax(dim=1), mean, atol=1e-6)
-
-
-@pytest.mark.parametrize("n", [3, 8, 10])
-def test_a_learning_committee_shares_the_images_out(n):
-    model, images = committee().train(), torch.rand(n, 1, 14, 14)
-    out = model(images)
-    for k, image in enumerate(images):
-        assert torch.allclose(out[k], model.members[k % 4](image[None])[0], atol=1e-6)
-
-
-def test_both_images_of_a_pair_go_to_the_same_member():
-    seen = []
-
-    class Member(nn.Module):
-        def forward(self, images):
-            seen.append(images[:, 0, 0, 0].tolist())
-            return torch.zeros(len(images), 10)
-
-    model = networks.deep_net(networks.SumOverDigits, members=4)
-    model.branches.first.members = nn.ModuleList([Member() for _ in range(4)])
-    pairs = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 2, 14, 14)
-    model.train()(pairs)
-    assert [sorted(set(member)) for member in seen] == [[0, 4], [1, 5], [2, 6], [3, 7]]
-
-
-def test_a_committee_costs_no_more_to_train_than_one_of_its_members():
-    deep = partial(networks.deep_net, networks.SumOverDigits)
-    many = partial(deep, members=4, upright=2)
-    assert flops_a_pair(many, training=True) == flops_a_pair(deep, training=True)
-    assert flops_a_pair(many) == 4 * flops_a_pair(deep)
-
-
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("members", [1, 4])
-def test_an_image_looked_at_once_gives_the_same_decisions(sample, members, precision):
+def test_an_image_looked_at_once_gives_the_same_decisions(sample, precision):
     torch.manual_seed(0)
-    build = partial(
-        networks.deep_net, networks.SumOverDigits, members=members, upright=members // 2
-    )
-    model = build().train()
+    model = networks.deep_net(networks.SumOverDigits).train()
     pairs = draw_pairs_reusing_images(sample.test, 400, np.random.default_rng(0))
     model(pairs.images[:50] / 255)  # batch statistics
     recipe, compute = BASE.but(auxiliary_weight=1.0), Compute(precision=precision)

@@ -73,11 +73,17 @@ def test_ties_have_target_one(numbered):
     assert pairs.target[ties].all()
 
 
-def test_pairs_that_reuse_images_never_pair_an_image_with_itself(numbered):
-    pairs = draw_pairs_reusing_images(numbered, 5000, rng())
+@pytest.mark.parametrize("of", ["pool", "pairs"])
+def test_pairs_that_reuse_images_never_pair_an_image_with_itself(numbered, of):
+    if of == "pool":
+        pairs, count = draw_pairs_reusing_images(numbered, 5000, rng()), 40
+    else:
+        pairs, count = draw_pairs(numbered, 6, rng()).mixed(5000, rng()), 12
     used = pairs.images[:, :, 0, 0]
     assert (used[:, 0] != used[:, 1]).all()
-    assert len(used[:, 1].unique()) == 40  # and reaches every image
+    assert len(used[:, 1].unique()) == count  # and reaches every image
+    assert torch.equal(pairs.classes, used.long() % 10)
+    assert torch.equal(pairs.target, (pairs.classes[:, 0] <= pairs.classes[:, 1]).long())
 
 
 def test_55_percent_of_targets_are_one(sample):

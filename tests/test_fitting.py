@@ -226,6 +226,23 @@ def test_folds_are_trained_on_the_others_and_scored_on_their_own(sample, tiny_ex
     assert record.weights == train(tiny_experiment("damachi/cnn", folds=0), 3, sample).weights
 
 
+def test_a_fold_left_out_is_scored_on_many_pairs_of_its_images(sample, tiny):
+    recipe = tiny.but(folds=4, precise_folds=True, precise_pairs=500)
+    pairs = draw_round(sample, recipe, streams(3)["pairs"]).train
+    for_all = EXPERIMENTS["zadoks/twinnet+ws"].model_copy(update={"recipe": recipe})
+    found = cross_validate(for_all, pairs, streams(3))["precise_fold_errors"]
+    assert len(found) == 4 and len(set(found)) > 1
+    held_out = pairs[50:75]
+    mixed = held_out.mixed(500, np.random.default_rng(child(streams(3)["pairs"], 2)))
+    known = {image.numpy().tobytes() for image in held_out.images.flatten(0, 1)}
+    assert {image.numpy().tobytes() for image in mixed.images.flatten(0, 1)} <= known
+    own = {name: child(sequence, 2) for name, sequence in streams(3).items()}
+    kept = pairs[np.r_[0:50, 75:100]]
+    with torch.random.fork_rng():
+        model = fit(for_all.build, recipe, kept, own).model
+    assert evaluate(model, mixed, recipe).error == found[2]
+
+
 def test_folds_do_not_depend_on_what_was_trained_before(sample, tiny_experiment):
     experiment = tiny_experiment("damachi/logreg", folds=3)
     pairs = draw_round(sample, experiment.recipe, streams(1)["pairs"]).train

@@ -19,7 +19,7 @@ def rows(name, errors, folds=None, **more):
             "precise_error": error,
             "test_error": error,
             "train_pairs": 1000,
-            "fold_errors": folds,
+            "precise_fold_errors": folds,
             "epochs": 25,
             "seconds": 40.0,
             "parameters": 9574,

@@ -9,29 +9,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from digits.augmentation import sample
 from digits.models import zadoks
 from digits.models.blocks import TwoBranch
 
 CHANNELS = (64, 128)
 
 
-def deep_net(
-    head: Callable[[], nn.Module], *, members: int = 1, upright: int = 0, auxiliary: bool = True
-) -> TwoBranch:
+def deep_net(head: Callable[[], nn.Module], *, auxiliary: bool = True) -> TwoBranch:
     """Build a network with one branch for both images, which names digits, and a head.
 
     head: makes a module from the digit logits (N, 2, 10) of both images to the target.
-    members: branches in the committee that names the digits; upright: how many of them see digits
-        set upright. auxiliary: give the digit logits out, for a loss on them.
+    auxiliary: give the digit logits out, for a loss on them.
     """
-
-    def branch() -> nn.Module:
-        named = [deep_branch(upright=member < upright) for member in range(members)]
-        return Committee(named) if members > 1 else named[0]
-
     return TwoBranch(
-        branch,
+        deep_branch,
         shared=True,
         join=both,
         head=head(),
@@ -47,14 +38,10 @@ def twin_net() -> TwoBranch:
     )
 
 
-def deep_branch(upright: bool = False) -> nn.Sequential:
-    """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters.
-
-    upright: set digits upright first.
-    """
+def deep_branch() -> nn.Sequential:
+    """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters."""
     few, many = CHANNELS
     return nn.Sequential(
-        *([Upright()] if upright else []),
         *_convolution(1, few),  # 64 x 14 x 14
         *_convolution(few, few),
         nn.MaxPool2d(2),  # 64 x 7 x 7
@@ -82,14 +69,18 @@ class SumOverDigits(nn.Module):
 
     From digit logits (N, 2, 10) to (N, 2): log P(a > b) and log P(a <= b), for independent digits.
     detached: no gradient passes, so that the digit loss alone trains the branch.
+    temperature: what digit logits are divided by once the network is trained. Below 1 it sharpens
+        posteriors that smoothed labels leave too flat: a sum over flat ones heeds digits that
+        nobody wrote.
     """
 
-    def __init__(self, detached: bool = False):
+    def __init__(self, detached: bool = False, temperature: float = 1.0):
         super().__init__()
-        self.detached = detached
+        self.detached, self.temperature = detached, temperature
 
     def forward(self, digits: Tensor) -> Tensor:
         digits = digits.detach() if self.detached else digits
+        digits = digits if self.training else digits / self.temperature
         precise = torch.promote_types(digits.dtype, torch.float32)
         first, second = digits.to(precise).log_softmax(dim=2).unbind(dim=1)
         # For each digit i of the first image: log P(b >= i), and log P(b < i), which is none at 0.
@@ -114,44 +105,3 @@ class MostLikelyDigits(nn.Module):
 def learned() -> nn.Sequential:
     """Build the head that has to find out what the digits mean: Zadoks' comparison net."""
     return nn.Sequential(nn.Flatten(), *zadoks.comparison())
-
-
-class Committee(nn.Module):
-    """Several branches that name digits together, by the mean of their posteriors.
-
-    Learning, each sees its own share of a batch of images (N, 1, 14, 14), so that the committee
-    costs no more than one of them; asked, each sees all.
-    """
-
-    def __init__(self, members: list[nn.Module]):
-        super().__init__()
-        self.members = nn.ModuleList(members)
-
-    def forward(self, images: Tensor) -> Tensor:
-        n = len(self.members)
-        if not self.training:
-            posteriors = [member(images).float().softmax(dim=1) for member in self.members]
-            return torch.stack(posteriors).mean(dim=0).clamp(min=1e-12).log()
-        # Dealt in turn: both images of a pair lie N / 2 apart and go to the same member.
-        logits = [member(images[k::n]) for k, member in enumerate(self.members[: len(images)])]
-        dealt = torch.empty(len(images), 10, dtype=logits[0].dtype, device=images.device)
-        for k, of_member in enumerate(logits):
-            dealt[k::n] = of_member
-        return dealt
-
-
-class Upright(nn.Module):
-    """Set digits upright: shear images (N, 1, 14, 14) until x and y of the ink are uncorrelated."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        images = images[:, 0]
-        ink = images - images.amin(dim=(1, 2), keepdim=True)
-        ink = ink / ink.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6)
-        height, width = images.shape[1:]
-        y = (torch.arange(height, device=images.device) - (height - 1) / 2).view(1, -1, 1)
-        x = (torch.arange(width, device=images.device) - (width - 1) / 2).view(1, 1, -1)
-        middle = (ink * y).sum(dim=(1, 2), keepdim=True)
-        tall = (ink * (y - middle) ** 2).sum(dim=(1, 2), keepdim=True)
-        slant = (ink * (y - middle) * x).sum(dim=(1, 2), keepdim=True) / tall.clamp(min=1e-6)
-        places = torch.broadcast_tensors(x + slant * (y - middle), y, images)[:2]
-        return sample(images, *places).unsqueeze(1)
