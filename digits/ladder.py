@@ -34,9 +34,9 @@ def rungs(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row per rung from the foot to the top, those that are not kept in their places.
 
     Columns: rung, says, kept; of the precise test error n, mean, sd, low, high; change, change_low,
-    change_high: the paired difference to the kept rung below on the same test pairs, and change_n;
-    fold_n, fold: rounds and mean of the precise error on held-out folds, in per cent; fold_change,
-    fold_low, fold_high: the paired difference of that, over all folds of all rounds.
+    change_high: the paired difference to the kept rung below on the same test pairs, and change_n,
+    in how many rounds; fold_n, fold: rounds and mean of the precise error on held-out folds, in per
+    cent; fold_change and so on: the paired difference of that, over all folds of all rounds.
     """
     tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
     folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
@@ -45,31 +45,30 @@ def rungs(frame: pd.DataFrame) -> pd.DataFrame:
     for name, says, kept in [("foot", "twin net, both options", True)] + [
         (rung.name, rung.says, rung.kept) for rung in RUNGS
     ]:
-        own, crossed = id_of(name), folds_id_of(name)
-        row = {"rung": name, "says": says, "kept": kept, "experiment": own}
-        if own in tests:
-            row |= dict(summarise(tests[own]))
-        held = folds.get(crossed)
-        if held is not None:
-            row |= {"fold_n": len(held), "fold": np.mean(np.concatenate(held.tolist()))}
-        if below is not None and own in tests and below["experiment"] in tests:
-            change = (tests[own] - tests[below["experiment"]]).dropna()
-            if len(change):
-                found = summarise(change)
-                row |= {"change": found["mean"], "change_n": len(change)}
-                row |= {"change_low": found["low"], "change_high": found["high"]}
-        if below is not None and held is not None and below["folds"] in folds:
-            other = folds[below["folds"]]
-            seeds = held.index.intersection(other.index)
-            change = [np.subtract(held[seed], other[seed]) for seed in seeds]
-            if change:
-                found = summarise(np.concatenate(change))
-                row |= {"fold_change": found["mean"], "fold_change_n": len(seeds)}
-                row |= {"fold_low": found["low"], "fold_high": found["high"]}
+        row = {"rung": name, "says": says, "kept": kept, "experiment": id_of(name)}
+        tested, crossed = tests.get(id_of(name)), folds.get(folds_id_of(name))
+        if tested is not None:
+            row |= dict(summarise(tested))
+        if crossed is not None:
+            row |= {"fold_n": len(crossed), "fold": np.mean(np.concatenate(crossed.tolist()))}
+        if below is not None:
+            row |= _change("change", tested, tests.get(id_of(below)))
+            row |= _change("fold_change", crossed, folds.get(folds_id_of(below)))
         rows.append(row)
-        if kept:
-            below = {"experiment": own, "folds": crossed}
+        below = name if kept else below
     return pd.DataFrame(rows)
+
+
+def _change(name: str, own: pd.Series | None, below: pd.Series | None) -> dict[str, float]:
+    """Return the difference of errors, or of the errors of each fold, in the rounds of both."""
+    if own is None or below is None:
+        return {}
+    seeds = own.index.intersection(below.index)
+    if seeds.empty:
+        return {}
+    found = summarise(np.hstack([np.subtract(own[seed], below[seed]) for seed in seeds]))
+    limits = {f"{name}_{limit}": found[limit] for limit in ("low", "high")}
+    return {name: found["mean"], f"{name}_n": len(seeds)} | limits
 
 
 def _by_id(frame: pd.DataFrame):
@@ -222,14 +221,13 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
         FOOT: "twin net, both options",
         id_of(BEST): "best of 25 epochs",
         id_of(TOP): "best network",
-        "beyond/deepnet@oracle": "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]
     return rows.assign(network=rows.experiment.map(names))
 
 
 def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of network and precise_error: from guessing to the floor.
+    """Return rows of network and precise_error: from guessing to the best.
 
     simple: what `baselines.baseline_errors` gives; those have no precise test.
     """
@@ -250,7 +248,7 @@ def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say in a few sentences what the best networks reach, against their targets and the floor.
+    """Say in a few sentences what the best networks reach, against their targets.
 
     Targets are for the full protocol alone.
     """
@@ -269,10 +267,4 @@ def answer(frame: pd.DataFrame) -> str:
         )
     foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
     sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
-    floor = frame.loc[frame.experiment == "beyond/deepnet@oracle", "precise_error"]
-    if len(floor):
-        sentences.append(
-            f"Trained on all digits of the training set, the same branch still errs on "
-            f"{floor.mean():.2f} % (n = {len(floor)})."
-        )
     return " ".join(sentences)

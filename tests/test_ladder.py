@@ -80,7 +80,9 @@ def test_folds_are_compared_fold_by_fold_in_the_rounds_that_both_have():
     # Differences of -1 and -0.5, twice each: t of three degrees of freedom is 3.182.
     half = 3.182 * np.std([-1, -0.5] * 2, ddof=1) / 2
     assert row.fold_change == pytest.approx(-0.75)
-    assert [row.fold_low, row.fold_high] == pytest.approx([-0.75 - half, -0.75 + half], abs=1e-3)
+    assert [row.fold_change_low, row.fold_change_high] == pytest.approx(
+        [-0.75 - half, -0.75 + half], abs=1e-3
+    )
 
 
 def test_one_round_has_no_spread_and_no_limits_but_is_shown():

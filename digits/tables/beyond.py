@@ -1,5 +1,6 @@
 """Tables past the reports, in words that fit a page."""
 
+import numpy as np
 import pandas as pd
 
 from digits.tables.words import blank, interval, mean_sd
@@ -9,18 +10,17 @@ def _rows(table: pd.DataFrame) -> list[pd.Series]:
     return [row for _, row in table.iterrows()]
 
 
-def _change(row: pd.Series, before: str, mean: str) -> tuple[str, str]:
-    bounds = {"low": row[f"{before}_low"], "high": row[f"{before}_high"]}
-    return blank(row[mean], "{:+.2f}"), interval(bounds, "+")
+def _change(row: pd.Series, name: str) -> tuple[str, str]:
+    bounds = {limit: row.get(f"{name}_{limit}", np.nan) for limit in ("low", "high")}
+    return blank(row.get(name, np.nan), "{:+.2f}"), interval(bounds, "+")
 
 
 def rung_table(rungs: pd.DataFrame) -> pd.DataFrame:
     """Return what `ladder.rungs` found: errors in per cent, changes in points, intervals."""
-    rungs = rungs.reindex(columns=[*rungs.columns, *({"change", "fold_change"} - {*rungs.columns})])
     rows = []
     for row in _rows(rungs):
-        change, bounds = _change(row, "change", "change")
-        fold_change, fold_bounds = _change(row, "fold", "fold_change")
+        change, bounds = _change(row, "change")
+        fold_change, fold_bounds = _change(row, "fold_change")
         tested = pd.notna(row["n"])
         rows.append(
             {
