@@ -53,7 +53,7 @@ def results() -> str:
 
 
 def past_the_reports(full: Study) -> str:
-    """Return what the best networks reach, and what the ladder's largest steps are."""
+    """Return what the best network reaches, and what the ladder's largest steps are."""
     frame = tidy(full.records("beyond/*", FOOT))
     rungs = ladder.rungs(frame)
     steps = rungs[rungs.change.notna()].nsmallest(3, "change")
