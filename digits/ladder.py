@@ -91,7 +91,7 @@ def heads(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
     names = {
         id_of(BEST): "sum over the digits, trained by both losses",
-        id_of("undistorted"): "the same, not sharpened",
+        id_of("undistorted"): "sum, not sharpened, trained by both losses",
     }
     names |= {f"beyond/deepnet@{name}": says for name, (says, *_) in HEADS.items()}
     rows = frame[frame.experiment.isin(names)]
