@@ -29,7 +29,7 @@ _FOOT_RECIPE = Recipe(epochs=25, batch_size=25, learning_rate=0.01, auxiliary_we
 TEMPERATURE = 0.6
 
 _deep = partial(networks.deep_net, networks.SumOverDigits)
-sharper = partial(networks.SumOverDigits, temperature=TEMPERATURE)
+_sharper = partial(networks.SumOverDigits, temperature=TEMPERATURE)
 
 
 class Rung(NamedTuple):
@@ -87,7 +87,7 @@ RUNGS = (
         "sharper",
         f"digit logits divided by {TEMPERATURE} once trained",
         {},
-        partial(networks.deep_net, sharper),
+        partial(networks.deep_net, _sharper),
     ),
     Rung("long", "120 epochs", {"epochs": 120}, kept=False),
 )
@@ -106,7 +106,7 @@ HEADS = {
     "learned": ("learned comparison, trained by both losses", networks.learned, True),
     "detached": (
         "sum over the digits, trained by the digit loss",
-        partial(sharper, detached=True),
+        partial(_sharper, detached=True),
         True,
     ),
     "most-likely": (

@@ -89,7 +89,7 @@ class Pairs:
         """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
         return Pairs((self.images - mean) / sd, self.classes, self.target)
 
-    def mixed(self, n: int, rng: np.random.Generator) -> "Pairs":
+    def reusing_images(self, n: int, rng: np.random.Generator) -> "Pairs":
         """Draw `n` pairs of two different images of these; an image may stand in several pairs."""
         images, classes = self.images.flatten(0, 1), self.classes.flatten()
         indices = _two_of(len(classes), n, rng)

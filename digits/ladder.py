@@ -200,7 +200,7 @@ def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) ->
     rows = []
     for rung, says, below in (
         (BEST, "Within 25 epochs the best network", 1.0),
-        (TOP, "With 120 epochs the same network", 0.6),
+        (TOP, "Trained longer the same network", 0.6),
     ):
         runs = frame[frame.experiment == id_of(rung)]
         if runs.empty:
@@ -223,7 +223,7 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
     names = {
         FOOT: "twin net, both options",
         id_of(BEST): "best network",
-        id_of(TOP): "best network, 120 epochs",
+        id_of(TOP): "best network, trained longer",
     }
     rows = frame[frame.experiment.isin(names)]
     return rows.assign(network=rows.experiment.map(names))

@@ -107,6 +107,15 @@ class Recipe(Value):
                 f"folds = {self.folds} does not cut {self.train_pairs} training pairs into parts "
                 f"of two or more: choose 2 to {self.train_pairs // 2}, or 0 for none."
             )
+        if self.precise_folds and not self.folds:
+            raise InputError(
+                "precise_folds = True has no fold to score: choose folds, or leave it False."
+            )
+        if self.undistorted_share and self.distortion == "none":
+            raise InputError(
+                f"undistorted_share = {self.undistorted_share} has no distortion to end: choose a "
+                "distortion, or leave it at 0."
+            )
         for pairs in self.epoch_sizes:
             if pairs % self.batch_size == 1:
                 raise InputError(

@@ -193,7 +193,7 @@ def cross_validate(
         posteriors.append(scores.posteriors)
         if recipe.precise_folds:
             rng = np.random.default_rng(own["pairs"])
-            mixed = pairs[held_out].mixed(recipe.precise_pairs, rng)
+            mixed = pairs[held_out].reusing_images(recipe.precise_pairs, rng)
             precise.append(precise_error(model, mixed, recipe, compute))
         if recipe.score_in_training_mode:
             noisy = evaluate(model, pairs[held_out], recipe, compute, training_mode=True)

@@ -78,7 +78,7 @@ def test_pairs_that_reuse_images_never_pair_an_image_with_itself(numbered, of):
     if of == "pool":
         pairs, count = draw_pairs_reusing_images(numbered, 5000, rng()), 40
     else:
-        pairs, count = draw_pairs(numbered, 6, rng()).mixed(5000, rng()), 12
+        pairs, count = draw_pairs(numbered, 6, rng()).reusing_images(5000, rng()), 12
     used = pairs.images[:, :, 0, 0]
     assert (used[:, 0] != used[:, 1]).all()
     assert len(used[:, 1].unique()) == count  # and reaches every image

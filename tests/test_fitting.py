@@ -233,7 +233,7 @@ def test_a_fold_left_out_is_scored_on_many_pairs_of_its_images(sample, tiny):
     found = cross_validate(for_all, pairs, streams(3))["precise_fold_errors"]
     assert len(found) == 4 and len(set(found)) > 1
     held_out = pairs[50:75]
-    mixed = held_out.mixed(500, np.random.default_rng(child(streams(3)["pairs"], 2)))
+    mixed = held_out.reusing_images(500, np.random.default_rng(child(streams(3)["pairs"], 2)))
     known = {image.numpy().tobytes() for image in held_out.images.flatten(0, 1)}
     assert {image.numpy().tobytes() for image in mixed.images.flatten(0, 1)} <= known
     own = {name: child(sequence, 2) for name, sequence in streams(3).items()}

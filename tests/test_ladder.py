@@ -147,7 +147,7 @@ def test_the_answer_says_whether_a_target_is_met(frame):
     low = frame.assign(precise_error=frame.precise_error.where(frame.experiment == FOOT, 0.2))
     assert ladder.answer(low).count("is met") == 2
     assert answer.startswith("Within 25 epochs the best network errs on **")
-    assert "With 120 epochs the same network errs on **" in answer
+    assert "Trained longer the same network errs on **" in answer
     assert "The twin net that the ladder starts from errs on 8.20 %" in ladder.answer(low)
 
 
