@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from digits.beyond import BEST, FOOT, HEADS, RUNGS, TOP, folds_id_of, id_of
+from digits.beyond import BEST, FOOT, HEADS, ORACLE, RUNGS, TOP, folds_id_of, id_of
 from digits.reports.rows import CELLS
 from digits.seeds import STREAMS
 from digits.statistics import CONFIDENCE, binomial_sd, spread, summarise
@@ -224,13 +224,14 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
         FOOT: "twin net, both options",
         id_of(BEST): "best network",
         id_of(TOP): "best network, trained longer",
+        ORACLE: "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]
     return rows.assign(network=rows.experiment.map(names))
 
 
 def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of network and precise_error: from guessing to the best.
+    """Return rows of network and precise_error: from guessing to the floor.
 
     simple: what `baselines.baseline_errors` gives; those have no precise test.
     """
@@ -251,7 +252,7 @@ def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say in a few sentences what the best network reaches, against its targets.
+    """Say in a few sentences what the best network reaches, against its targets and the floor.
 
     Targets are for the full protocol alone.
     """
@@ -270,4 +271,10 @@ def answer(frame: pd.DataFrame) -> str:
         )
     foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
     sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
+    floor = frame.loc[frame.experiment == ORACLE, "precise_error"]
+    if len(floor):
+        sentences.append(
+            "Trained on all digits of the training set, the best network still errs on "
+            f"{floor.mean():.2f} % (n = {len(floor)})."
+        )
     return " ".join(sentences)
