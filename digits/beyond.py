@@ -101,11 +101,13 @@ RUNGS = (
 )
 #: The best network, within the reports' own 25 epochs; and the same with the budget of the second
 #: target, whether or not two rounds of folds can tell that it helps.
-BEST, TOP = "sharper", "long"
+BEST, TOP = "detached", "long"
 #: Whose posteriors are recorded: near the top, and while held out, which gives the temperature.
 POSTERIORS = tuple(
-    f"beyond/deepnet@{name}" for name in ("smoothed", BEST, TOP, f"{BEST}-folds", f"{TOP}-folds")
-)
+    f"beyond/deepnet@{name}"
+    for rung in ("sharper", BEST, TOP)
+    for name in (rung, f"{rung}-folds")
+) + ("beyond/deepnet@smoothed",)
 #: The rungs whose branch is the twin net's subnet.
 TWINS = ("foot", "standardised", "one-cycle", "sum")
 

@@ -90,7 +90,8 @@ def note(frame: pd.DataFrame) -> str:
 def heads(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
     names = {
-        id_of(BEST): "sum over the digits, trained by both losses",
+        id_of("detached"): "sum over the digits, trained by the digit loss",
+        id_of("sharper"): "sum over the digits, trained by both losses",
         id_of("undistorted"): "sum, not sharpened, trained by both losses",
     }
     names |= {f"beyond/deepnet@{name}": says for name, (says, *_) in HEADS.items()}
