@@ -104,9 +104,7 @@ RUNGS = (
 BEST, TOP = "detached", "long"
 #: Whose posteriors are recorded: near the top, and while held out, which gives the temperature.
 POSTERIORS = tuple(
-    f"beyond/deepnet@{name}"
-    for rung in ("sharper", BEST, TOP)
-    for name in (rung, f"{rung}-folds")
+    f"beyond/deepnet@{name}" for rung in ("sharper", BEST, TOP) for name in (rung, f"{rung}-folds")
 ) + ("beyond/deepnet@smoothed",)
 #: The rungs whose branch is the twin net's subnet.
 TWINS = ("foot", "standardised", "one-cycle", "sum")
