@@ -122,7 +122,7 @@ HEADS = {
 
 #: Numbers of training pairs beside the 1000 of the reports. With fewer there are more epochs, so
 #: that no network takes fewer steps; with more there are as many epochs, and so more steps.
-SIZES = (125, 250, 500, 2000, 4000, 8000)
+SIZES = (125, 250, 500, 2000, 8000)
 #: The same branch on every digit of the training set, for as many steps as are affordable.
 ORACLE = "beyond/deepnet@oracle"
 ORACLE_PAIRS, ORACLE_EPOCHS = 30_000, 8

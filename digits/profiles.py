@@ -70,7 +70,7 @@ class Profile(Value):
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
-_BEYOND = Limits(rounds=1, epochs=4, train_pairs=200, test_pairs=200, precise_pairs=1000)
+_BEYOND = Limits(rounds=1, epochs=4, train_pairs=150, test_pairs=100, precise_pairs=500)
 
 PROFILES = {
     profile.name: profile
@@ -105,9 +105,9 @@ PROFILES = {
                 "change": Limits(rounds=1, precise_pairs=2000),
                 "comparison": Limits(rounds=2, epochs=2, precise_pairs=2000),
                 "search": Limits(epochs=1),
-                "beyond twin": Limits(rounds=2, epochs=5, precise_pairs=2000),
+                "beyond twin": Limits(rounds=2, epochs=4, precise_pairs=2000),
                 "beyond": _BEYOND.model_copy(update={"rounds": 2}),
-                "beyond folds": _BEYOND.model_copy(update={"epochs": 2, "train_pairs": 100}),
+                "beyond folds": _BEYOND.model_copy(update={"epochs": 2, "train_pairs": 60}),
                 "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),
                 "more pairs": Limits(rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
             },
