@@ -33,19 +33,21 @@ BY_STREAM = {
 def rungs(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row per rung from the foot to the top, those that are not kept in their places.
 
-    Columns: rung, says, kept; of the precise test error n, mean, sd, low, high; change, change_low,
-    change_high: the paired difference to the kept rung below on the same test pairs, and change_n,
-    in how many rounds; fold_n, fold: rounds and mean of the precise error on held-out folds, in per
-    cent; fold_change and so on: the paired difference of that, over all folds of all rounds.
+    Columns: rung, says, kept; weighed, whether by folds, as a larger budget is not; of the precise
+    test error n, mean, sd, low, high; change, change_low, change_high: the paired difference to the
+    kept rung below on the same test pairs, and change_n, in how many rounds; fold_n, fold: rounds
+    and mean of the precise error on held-out folds, in per cent; fold_change and so on: the paired
+    difference of that, over all folds of all rounds.
     """
     tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
     folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
     rows = []
     below = None
-    for name, says, kept in [("foot", "twin net, both options", True)] + [
-        (rung.name, rung.says, rung.kept) for rung in RUNGS
+    for name, says, kept, weighed in [("foot", "twin net, both options", True, True)] + [
+        (rung.name, rung.says, rung.kept, rung.fold_rounds > 0) for rung in RUNGS
     ]:
-        row = {"rung": name, "says": says, "kept": kept, "experiment": id_of(name)}
+        row = {"rung": name, "says": says, "kept": kept, "weighed": weighed}
+        row["experiment"] = id_of(name)
         tested, crossed = tests.get(id_of(name)), folds.get(folds_id_of(name))
         if tested is not None:
             row |= dict(summarise(tested))

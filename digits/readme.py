@@ -62,7 +62,7 @@ def past_the_reports(full: Study) -> str:
         f"n = {row.change_n:.0f})"
         for row in steps.itertuples()
     )
-    left_out = ", ".join(rungs.says[~rungs.kept])
+    left_out = ", ".join(rungs.says[rungs.weighed & ~rungs.kept])
     return (
         f"*Past the reports*, with the same 1000 pairs: {ladder.answer(frame)} The largest steps "
         f"on the way: {largest}. Left out, since held-out folds of training pairs are no better "

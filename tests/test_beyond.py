@@ -263,7 +263,11 @@ def test_each_rung_adds_what_it_names_to_the_kept_one_below():
         changed = {k for k, v in recipe.model_dump().items() if v != below.model_dump()[k]}
         assert changed == set(rung.change) and (rung.change or rung.build)
         builds += rung.build is not None
-        assert BEYOND[beyond.folds_id_of(rung.name)].recipe.folds == 5
+        assert rung.rounds or rung.fold_rounds
+        if rung.fold_rounds:
+            assert BEYOND[beyond.folds_id_of(rung.name)].recipe.folds == 5
+        else:  # a larger budget is no ingredient
+            assert not rung.kept and beyond.folds_id_of(rung.name) not in BEYOND
         if rung.kept:
             below = recipe
     assert builds == 4

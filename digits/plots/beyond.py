@@ -31,11 +31,12 @@ def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     """Show what each ingredient brings: every round a point, the mean with its interval, the folds.
 
     rungs: what `ladder.rungs` gives of the tidy rows `frame`. The error axis is logarithmic. Beside
-    each rung stands its change of the error on the same test pairs; what is not kept is grey.
+    each rung stands its change of the error on the same test pairs. What the folds speak against is
+    grey.
     """
     figure, axis = plt.subplots(figsize=(9.5, 0.46 * len(rungs) + 1.6))
     for height, row in enumerate(rungs.itertuples()):
-        colour = _colour(row) if row.kept else "#999999"
+        colour = "#999999" if row.weighed and not row.kept else _colour(row)
         values = frame.loc[frame.experiment == row.experiment, "precise_error"]
         if len(values):
             spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.4
@@ -48,11 +49,10 @@ def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
             hollow = {"marker": "D", "mfc": "white", "mec": colour, "markersize": 5}
             axis.plot(row.fold, height, linestyle="none", **hollow)
         note_beside(axis, height, _note(row))
-    kept = {True: "", False: "  (not kept)"}
     steps = frame.loc[frame.experiment.isin(rungs.experiment), "precise_error"]
     names = [
         "\n".join(textwrap.wrap(("" if row.rung == "foot" else "+ ") + row.says, 36))
-        + kept[bool(row.kept)]
+        + ("" if row.kept else "  (not kept)" if row.weighed else "  (a larger budget)")
         for row in rungs.itertuples()
     ]
     name_rows(axis, names)

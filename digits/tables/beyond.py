@@ -19,13 +19,14 @@ def rung_table(rungs: pd.DataFrame) -> pd.DataFrame:
     """Return what `ladder.rungs` found: errors in per cent, changes in points, intervals."""
     rows = []
     for row in _rows(rungs):
+        kept = "yes" if row["kept"] else "no" if row["weighed"] else "larger budget"
         change, bounds = _change(row, "change")
         fold_change, fold_bounds = _change(row, "fold_change")
         tested = pd.notna(row["n"])
         rows.append(
             {
                 "rung": row["says"],
-                "in the best network": "yes" if row["kept"] else "no",
+                "in the best network": kept,
                 "folds": blank(row["fold"], "{:.2f}"),
                 "n (folds)": blank(row["fold_n"], "{:.0f}"),
                 "change on folds": fold_change,
