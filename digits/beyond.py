@@ -1,10 +1,10 @@
 """Past the reports: how well the task can be done with 1000 pairs, and what makes the difference.
 
-A ladder leads from Zadoks' twin net to the best network, one step a rung. What a rung adds is
-weighed by cross-validation on training pairs; if it does not lower the mean error on many pairs of
-images of the folds left out, by however little, it is not in the rungs above. Around it: other
-heads, other numbers of pairs, one random stream at a time, and the same branch trained on all
-digits of the training set.
+A ladder leads from Zadoks' twin net to the best network, one step a rung. What a rung adds, but for
+the larger budget at the top, is weighed by cross-validation on training pairs; if it does not lower
+the mean error on many pairs of images of the folds left out, by however little, it is not in the
+rungs above. Around it: other heads, other numbers of pairs, one random stream at a time, and the
+same branch trained on all digits of the training set.
 """
 
 from collections.abc import Callable
@@ -38,9 +38,9 @@ class Rung(NamedTuple):
     """One step, added to the rung below it that is kept.
 
     says: what it adds, in a few words. change: of the recipe. build: the network, None for that of
-    the rung below. kept: whether the folds say that it helps. rounds: of the test; 0 for a rung
-    that the folds alone have weighed. fold_rounds: rounds of cross-validation, as many as the
-    network's size affords; 0 for a larger budget, which is no ingredient.
+    the rung below. kept: whether the folds say that it helps; not a larger budget. rounds: of
+    the test; 0 for a rung that the folds alone have weighed. fold_rounds: of cross-validation, as
+    many as the network's size affords; 0 for a larger budget, which is no ingredient.
     """
 
     name: str
@@ -101,7 +101,8 @@ RUNGS = (
 )
 #: The best network, within the reports' own 25 epochs; and the same with a larger budget.
 BEST, TOP = "detached", "long"
-#: Whose posteriors are recorded: near the top, and while held out, which gives the temperature.
+#: Whose posteriors are recorded: near the top, and while held out, which gives the temperature. The
+#: figures are of the last three; the recipes of earlier records hold it of the others.
 POSTERIORS = tuple(
     f"beyond/deepnet@{name}"
     for name in ("smoothed", "sharper", "sharper-folds", BEST, f"{BEST}-folds", TOP)
@@ -123,7 +124,7 @@ HEADS = {
 #: Numbers of training pairs beside the 1000 of the reports. With fewer there are more epochs, so
 #: that no network takes fewer steps; with more there are as many epochs, and so more steps.
 SIZES = (125, 250, 500, 2000, 8000)
-#: The same branch on every digit of the training set, for as many steps as are affordable.
+#: The best network on every digit of the training set: fewer epochs, ten times the steps.
 ORACLE = "beyond/deepnet@oracle"
 ORACLE_PAIRS, ORACLE_EPOCHS = 30_000, 8
 
@@ -207,7 +208,7 @@ def by_number_of_pairs() -> list[Experiment]:
 
 
 def oracle() -> list[Experiment]:
-    """Return the best network of 25 epochs, trained on every digit of the training set."""
+    """Return the best network on every digit of the training set, for fewer epochs."""
     build, recipe = rung_recipes()[BEST]
     recipe = recipe.but(train_pairs=ORACLE_PAIRS, epochs=ORACLE_EPOCHS)
     return [_row(ORACLE, build, recipe, 2, "more pairs")]

@@ -92,7 +92,7 @@ def note(frame: pd.DataFrame) -> str:
 def heads(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
     names = {
-        id_of("detached"): "sum over the digits, trained by the digit loss",
+        id_of(BEST): "sum over the digits, trained by the digit loss",
         id_of("sharper"): "sum over the digits, trained by both losses",
         id_of("undistorted"): "sum, not sharpened, trained by both losses",
     }
@@ -107,8 +107,7 @@ def by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the networks of `BY_PAIRS` on every number of pairs, with `network`."""
     names = {}
     for network, model in BY_PAIRS.items():
-        at_1000 = id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
-        names[at_1000] = network
+        names[_at_1000(model)] = network
         names |= {
             name: network
             for name in frame.experiment.unique()
@@ -120,6 +119,11 @@ def by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(network=rows.experiment.map(names))
     # A short profile makes the larger ones alike.
     return rows.drop_duplicates(["network", "train_pairs", "seed"])
+
+
+def _at_1000(model: str) -> str:
+    """Return the id of a network on 1000 pairs, all streams varied."""
+    return id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
 
 
 def options_by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
@@ -152,15 +156,13 @@ def by_stream(frame: pd.DataFrame) -> pd.DataFrame:
 
     One row per network and stream: network, stream, mean (error in per cent), and what
     `statistics.spread` gives of the precise test error. "all streams" is from the network's own
-    rounds. Two are no streams but the SD that drawing test pairs alone gives: "test pairs", as
-    many as the protocol's 1000, and "precise test", as many as the precise test has; the stream of
-    the pairs draws those as well.
+    rounds. Two are no streams but the SD that drawing test pairs alone gives: "1000 test
+    pairs", the protocol's, and "precise test", as many as that has; the stream of the pairs draws
+    those as well.
     """
     rows = []
     for network, model in BY_STREAM.items():
-        whole = frame[
-            frame.experiment == (id_of(BEST) if model == "deepnet" else f"zadoks/{model}")
-        ]
+        whole = frame[frame.experiment == _at_1000(model)]
         for stream in ("all streams", *STREAMS):
             only = frame[frame.experiment == f"beyond/{model}@only-{stream}"]
             runs = whole if stream == "all streams" else only
@@ -185,8 +187,7 @@ def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     half = stats.t.ppf((1 + CONFIDENCE) / 2, 9) / np.sqrt(10)
     for network, model in BY_STREAM.items():
-        name = id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
-        runs = frame[frame.experiment == name]
+        runs = frame[frame.experiment == _at_1000(model)]
         own, precise = runs.test_error.std(), runs.precise_error.std()
         row = {"network": network, "n": len(runs), "sd": own, "half": half * own}
         rows.append(row | {"sd_precise": precise, "half_precise": half * precise})
@@ -234,7 +235,7 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def yardsticks(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of network and precise_error: from guessing to the floor.
+    """Return rows of network and precise_error: from guessing to all digits.
 
     simple: what `baselines.baseline_errors` gives; those have no precise test.
     """
@@ -250,12 +251,12 @@ def rows_of_rungs(frame: pd.DataFrame) -> pd.DataFrame:
 
 def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that `by_stream` is made of."""
-    whole = {id_of(BEST), "zadoks/twinnet", FOOT}
+    whole = {_at_1000(model) for model in BY_STREAM.values()}
     return frame[frame.experiment.isin(whole) | frame.experiment.str.contains("@only-")]
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say in a few sentences what the best network reaches, against its targets and the floor.
+    """Say what the best network reaches, against its targets and with all digits.
 
     Targets are for the full protocol alone.
     """
@@ -274,10 +275,10 @@ def answer(frame: pd.DataFrame) -> str:
         )
     foot = frame.loc[frame.experiment == FOOT, "precise_error"].mean()
     sentences.append(f"The twin net that the ladder starts from errs on {foot:.2f} %.")
-    floor = frame.loc[frame.experiment == ORACLE, "precise_error"]
-    if len(floor):
+    oracle = frame.loc[frame.experiment == ORACLE, "precise_error"]
+    if len(oracle):
         sentences.append(
-            "Trained on all digits of the training set, the best network still errs on "
-            f"{floor.mean():.2f} % (n = {len(floor)})."
+            "Trained on all digits of the training set, the best network errs on "
+            f"{oracle.mean():.2f} % (n = {len(oracle)})."
         )
     return " ".join(sentences)

@@ -157,12 +157,13 @@ def before_and_after(
 ) -> dict[str, dict[str, float]]:
     """Return what a temperature changes, as means over rounds: error, calibration, loss.
 
-    Beside the sum over the digits, as trained and tempered, the most likely digits compared.
+    Beside the sum over the digits, at temperature 1, which is as trained, and at the other one, the
+    most likely digits compared.
     """
     classes = pool.classes.numpy()
     first, second, target = random_pairs(classes, 200_000)
     found = {}
-    for name, t in (("as trained", 1.0), (f"at temperature {temperature:.2f}", temperature)):
+    for name, t in (("temperature 1", 1.0), (f"temperature {temperature:.2f}", temperature)):
         own = [tempered(posteriors, t) for posteriors in by_seed.values()]
         found[name] = {
             "error": np.mean([all_pairs(these, classes).error for these in own]),

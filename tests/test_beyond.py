@@ -1,4 +1,4 @@
-"""Networks past the reports: heads against sums by hand, committees, and how they are trained."""
+"""Networks past the reports: heads against sums by hand, and how they are trained."""
 
 from functools import partial
 from itertools import product
@@ -293,9 +293,10 @@ def test_a_short_profile_is_short_on_all_of_mnist_too(profile):
 
 def test_no_network_takes_fewer_steps_than_on_1000_pairs():
     for pairs in beyond.SIZES:
-        recipe = BEYOND[f"beyond/twinnet@{pairs}-pairs"].recipe
-        assert recipe.train_pairs == pairs and recipe.epochs >= 25
-        assert recipe.epochs * pairs >= 25_000
+        for network in ("twinnet", "twinnet+ws+aux", "deepnet"):
+            recipe = BEYOND[f"beyond/{network}@{pairs}-pairs"].recipe
+            assert recipe.train_pairs == pairs and recipe.epochs >= 25
+            assert recipe.epochs * pairs >= 25_000
 
 
 def test_the_sample_trains_nothing_that_wants_more_pairs_than_it_has():

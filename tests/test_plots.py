@@ -57,7 +57,7 @@ def build_past(name, frame):
     if name == "gallery":
         return plots.gallery(posteriors.hardest_pairs(by_seed, pool, 18), pool, SCOPE)
     table = posteriors.calibration(by_seed, pool, 1.0)
-    return plots.reliability({"as trained": table, "at temperature 0.50": table}, SCOPE)
+    return plots.reliability({"temperature 1": table, "temperature 0.50": table}, SCOPE)
 
 
 PAST = (

@@ -135,10 +135,10 @@ def test_the_temperature_of_the_folds_undoes_a_wrong_one(sample, tiny):
 def test_before_and_after_tells_the_error_of_each_temperature():
     found, classes = drawn(300)
     rows = posteriors.before_and_after({0: found}, pool(classes), 0.5)
-    assert list(rows) == ["as trained", "at temperature 0.50", "most likely digits"]
-    assert rows["as trained"]["error"] == posteriors.all_pairs(found, classes).error
+    assert list(rows) == ["temperature 1", "temperature 0.50", "most likely digits"]
+    assert rows["temperature 1"]["error"] == posteriors.all_pairs(found, classes).error
     sharper = posteriors.tempered(found, 0.5)
-    assert rows["at temperature 0.50"]["error"] == posteriors.all_pairs(sharper, classes).error
+    assert rows["temperature 0.50"]["error"] == posteriors.all_pairs(sharper, classes).error
     named = found.argmax(axis=1)
     wrong = (named[:, None] <= named) != (classes[:, None] <= classes)
     np.fill_diagonal(wrong, False)

@@ -28,7 +28,7 @@ def rung_table(rungs: pd.DataFrame) -> pd.DataFrame:
                 "rung": row["says"],
                 "in the best network": kept,
                 "folds": blank(row["fold"], "{:.2f}"),
-                "n (folds)": blank(row["fold_n"], "{:.0f}"),
+                "rounds of folds": blank(row["fold_n"], "{:.0f}"),
                 "change on folds": fold_change,
                 "95 % interval of that": fold_bounds,
                 "precise test error": mean_sd(row) if tested else "",
