@@ -139,7 +139,7 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
         xlabel="training pairs",
         ylabel="precise test error (%)",
     )
-    axis.legend(loc="lower left", frameon=True)
+    figure.legend(loc="outside right center")
     caption_below(figure, caption)
     return figure
 
