@@ -8,6 +8,7 @@ from digits.recipe import Recipe
 from digits.study import Study
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     """Of several test processes (`pytest -n 2 --dist loadgroup`), one trains the smoke profile."""
     for item in items:
