@@ -107,7 +107,7 @@ PROFILES = {
                 "search": Limits(epochs=1),
                 "beyond twin": Limits(rounds=2, epochs=4, precise_pairs=2000),
                 "beyond": _BEYOND.model_copy(update={"rounds": 2}),
-                "beyond folds": _BEYOND.model_copy(update={"epochs": 2, "train_pairs": 60}),
+                "beyond folds": _BEYOND.model_copy(update={"epochs": 3, "train_pairs": 100}),
                 "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),
                 "more pairs": Limits(rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
             },
