@@ -8,14 +8,6 @@ from digits.recipe import Recipe
 from digits.study import Study
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items):
-    """Of several test processes (`pytest -n 2 --dist loadgroup`), one trains the smoke profile."""
-    for item in items:
-        if "smoke_results" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("smoke"))
-
-
 @pytest.fixture(autouse=True)
 def folders(tmp_path, monkeypatch):
     """Give every test its own results and figures, and no MNIST."""
