@@ -195,7 +195,7 @@ def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) -> pd.DataFrame:
-    """Return what the best network reaches, within 25 epochs and with the larger budget.
+    """Return what the best networks reach, within 25 epochs and with the larger budget.
 
     exact: the errors over all pairs of test images by rung, if known. One row a network:
     experiment, says (which it is), target in per cent, what `summarise` gives of the precise test
@@ -204,7 +204,7 @@ def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) ->
     rows = []
     for rung, says, below in (
         (BEST, "Within 25 epochs the best network", 1.0),
-        (TOP, "Trained longer the same network", 0.6),
+        (TOP, "With a larger budget a committee of two", 0.6),
     ):
         runs = frame[frame.experiment == id_of(rung)]
         if runs.empty:
@@ -218,7 +218,7 @@ def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) ->
 
 
 def best(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the best network: of 25 epochs, and with the larger budget."""
+    """Return the rows of the best networks: of 25 epochs, and with the larger budget."""
     return frame[frame.experiment.isin([id_of(BEST), id_of(TOP)])]
 
 
@@ -227,7 +227,8 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
     names = {
         FOOT: "twin net, both options",
         id_of(BEST): "best network",
-        id_of(TOP): "best network, trained longer",
+        id_of("long"): "best network, trained longer",
+        id_of(TOP): "committee, trained longer",
         ORACLE: "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]
@@ -256,7 +257,7 @@ def rows_of_streams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(frame: pd.DataFrame) -> str:
-    """Say what the best network reaches, against its targets and with all digits.
+    """Say what the best networks reach, against their targets and with all digits.
 
     Targets are for the full protocol alone.
     """

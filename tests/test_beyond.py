@@ -1,5 +1,6 @@
 """Networks past the reports: heads against sums by hand, and how they are trained."""
 
+import copy
 from functools import partial
 from itertools import product
 
@@ -117,15 +118,57 @@ def test_parameters_are_those_of_the_layers_by_hand():
     convolutions = [(1, 64), (64, 64), (64, 128), (128, 128), (128, 128)]
     branch = sum(9 * i * o + 2 * o for i, o in convolutions) + 1152 * 10 + 10
     assert branch == parameters_built_by(networks.deep_branch) == 418_634
+    unpooled = [(1, 32), (32, 64), (64, 64), (64, 96), (96, 128), (128, 160)]
+    unpooled = sum(9 * i * o + 2 * o for i, o in unpooled) + 640 * 10 + 10
+    assert unpooled == parameters_built_by(networks.unpooled_branch) == 413_290
+    committee = partial(networks.committee, networks.SumOverDigits)
+    assert parameters_built_by(committee) == branch + unpooled
     deep = partial(networks.deep_net, networks.SumOverDigits)
     assert parameters_built_by(deep) == branch
     assert parameters_built_by(partial(networks.deep_net, networks.learned)) == branch + 252
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_an_image_looked_at_once_gives_the_same_decisions(sample, precision):
+def test_a_committee_believes_the_mean_of_its_members_log_posteriors(sample):
     torch.manual_seed(0)
-    model = networks.deep_net(networks.SumOverDigits).train()
+    model = networks.committee(networks.SumOverDigits).eval()
+    pairs = draw_pairs_reusing_images(sample.test, 5, np.random.default_rng(0)).images / 255
+    members = model.branches.first.members
+    by_hand = torch.stack([m(pairs[:, :1]).log_softmax(dim=1) for m in members]).mean(dim=0)
+    output = model(pairs)
+    assert len(output.auxiliary) == 1
+    assert torch.allclose(output.auxiliary[0][:, 0], by_hand, atol=1e-6)
+    assert torch.equal(output.target, model.head(output.auxiliary[0]))
+
+
+def test_each_member_of_a_committee_learns_as_if_it_were_alone(sample, tiny):
+    """One step of plain gradient descent on each member's own digit loss, by hand."""
+    recipe = tiny.but(
+        auxiliary_weight=2.0, optimizer="sgd", learning_rate=0.1, epochs=1, batch_size=20
+    ).but(train_pairs=20, schedule="constant", weight_decay=0.0)
+    pairs = draw_round(sample, recipe, streams(0)["pairs"]).train
+    head = partial(networks.SumOverDigits, detached=True)
+    torch.manual_seed(0)
+    model = networks.committee(head)
+    alone = copy.deepcopy(model.branches.first.members)
+    train_epoch(
+        model, optimizer_of(model, recipe), pairs, recipe, torch_generator(streams(0)["order"])
+    )
+    for member, own in zip(alone, model.branches.first.members, strict=True):
+        member.train()
+        images = torch.cat([pairs.images[:, :1], pairs.images[:, 1:]])
+        classes = torch.cat([pairs.classes[:, 0], pairs.classes[:, 1]])
+        # Auxiliary outputs share the weight, and the losses of both images are added.
+        (2 * F.cross_entropy(member(images), classes)).backward()
+        for before, after in zip(member.parameters(), own.parameters(), strict=True):
+            assert torch.allclose(before - 0.1 * before.grad, after, atol=1e-5)
+            assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize("build", [networks.deep_net, networks.committee])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_image_looked_at_once_gives_the_same_decisions(sample, precision, build):
+    torch.manual_seed(0)
+    model = build(networks.SumOverDigits).train()
     pairs = draw_pairs_reusing_images(sample.test, 400, np.random.default_rng(0))
     model(pairs.images[:50] / 255)  # batch statistics
     recipe, compute = BASE.but(auxiliary_weight=1.0), Compute(precision=precision)

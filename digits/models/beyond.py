@@ -5,14 +5,13 @@ i <= j. Zadoks names such a head as future work.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from digits.models import zadoks
-from digits.models.blocks import TwoBranch
-
-CHANNELS = (64, 128)
+from digits.models.blocks import Output, TwoBranch
 
 
 def deep_net(head: Callable[[], nn.Module], *, auxiliary: bool = True) -> TwoBranch:
@@ -38,25 +37,81 @@ def twin_net() -> TwoBranch:
     )
 
 
-def deep_branch() -> nn.Sequential:
+def committee(head: Callable[[], nn.Module]) -> TwoBranch:
+    """Build a network whose one branch is a committee, of two shapes, and a head."""
+    return Committee(
+        lambda: Members([deep_branch(nn.SiLU), unpooled_branch()]),
+        shared=True,
+        join=both,
+        head=head(),
+        digit_head=nn.Identity,
+        one_batch=True,
+    )
+
+
+def deep_branch(activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """Build the branch from one image (N, 1, 14, 14) to digit logits: 418,634 parameters."""
-    few, many = CHANNELS
+    few, many = 64, 128
     return nn.Sequential(
-        *_convolution(1, few),  # 64 x 14 x 14
-        *_convolution(few, few),
+        *_convolution(1, few, activation),  # 64 x 14 x 14
+        *_convolution(few, few, activation),
         nn.MaxPool2d(2),  # 64 x 7 x 7
-        *_convolution(few, many),
-        *_convolution(many, many),
+        *_convolution(few, many, activation),
+        *_convolution(many, many, activation),
         nn.MaxPool2d(2),  # 128 x 3 x 3
-        *_convolution(many, many),
+        *_convolution(many, many, activation),
         nn.Flatten(),
         nn.Linear(many * 9, 10),
     )
 
 
-def _convolution(channels: int, out: int) -> tuple[nn.Module, ...]:
-    convolution = nn.Conv2d(channels, out, 3, padding=1, bias=False)
-    return convolution, nn.BatchNorm2d(out), nn.ReLU()
+def unpooled_branch() -> nn.Sequential:
+    """Build a branch without pooling, whose images lose their border: 413,290 parameters."""
+    channels = (1, 32, 64, 64, 96, 128, 160)  # from 14 x 14 to 2 x 2
+    convolutions = [
+        module
+        for before, after in pairwise(channels)
+        for module in _convolution(before, after, nn.SiLU, padding=0)
+    ]
+    return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(channels[-1] * 4, 10))
+
+
+def _convolution(
+    channels: int, out: int, activation: type[nn.Module], padding: int = 1
+) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(channels, out, 3, padding=padding, bias=False)
+    return convolution, nn.BatchNorm2d(out), activation()
+
+
+class Members(nn.Module):
+    """Branches that name digits together: the mean of their log-posteriors (N, 10)."""
+
+    def __init__(self, members: list[nn.Module]):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return together([member(images) for member in self.members])
+
+
+def together(logits: list[Tensor]) -> Tensor:
+    """Return the mean of the log-posteriors of several logits, over their last dimension."""
+    return torch.stack([own.log_softmax(dim=-1) for own in logits]).mean(dim=0)
+
+
+class Committee(TwoBranch):
+    """A network whose one branch are `Members`: each is trained by a digit loss of its own.
+
+    Learning, the digit logits of each member are an auxiliary output; asked, there is one, of all
+    members together. A loss on their mean would train them to make up for each other's mistakes.
+    """
+
+    def forward(self, pairs: Tensor) -> Output:
+        if not self.training:
+            return super().forward(pairs)
+        images = torch.cat([pairs[:, :1], pairs[:, 1:]])
+        each = [torch.stack(m(images).chunk(2), dim=1) for m in self.branches.first.members]
+        return Output(self.head(together(each)), tuple(each))
 
 
 def both(first: Tensor, second: Tensor) -> Tensor:
