@@ -6,6 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -25,6 +27,9 @@ NETWORKS = dict(
         strict=True,
     )
 )
+
+#: Errors in per cent that a logarithmic axis names.
+ERRORS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
@@ -56,16 +61,18 @@ def ladder(rungs: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
         for row in rungs.itertuples()
     ]
     name_rows(axis, names)
-    axis.set_xscale("log", nonpositive="clip")
-    axis.set_xlim(left=0.8 * max(0.1, steps.min()))
-    low, high = axis.get_xlim()
-    ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= t <= high]
-    axis.xaxis.set_major_locator(FixedLocator(ticks))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xticklabels([f"{tick:g}" for tick in ticks])
+    _logarithmic(axis, steps.min())
     axis.set(xlabel="error (%), logarithmic", title="What does each ingredient bring?")
     caption_below(figure, caption)
     return figure
+
+
+def _logarithmic(axis: Axes, least: float) -> None:
+    """Make the axis of errors logarithmic, from below the least of them."""
+    axis.set_xscale("log", nonpositive="clip")
+    axis.set_xlim(left=0.8 * max(0.1, least))
+    low, high = axis.get_xlim()
+    _plain_ticks(axis.xaxis, [t for t in ERRORS if low <= t <= high], "{:g}")
 
 
 def _colour(row) -> tuple[float, float, float]:
@@ -91,22 +98,25 @@ def rounds_with_means(
 ) -> Figure:
     """Show every round of some networks as a point, the mean as a bar with its interval.
 
-    by: the column of the networks' names. Ordered from the most errors to the fewest.
+    by: the column of the networks' names. Ordered from the most errors to the fewest; the error
+    axis is logarithmic.
     """
     order = frame.groupby(by)[value].mean().sort_values(ascending=False).index
     rows = {name: frame.loc[frame[by] == name, value] for name in order}
     figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(rows) + 1.2))
     notes = {name: f", {values.mean():.2f} %" for name, values in rows.items()}
     rows_of_points(axis, rows, [COLOURS["beyond"]] * len(rows), notes)
+    # Points set the limits; the longest interval may pass them by a factor of two.
+    limits = [least := frame[value].min(), most := frame[value].max()]
     for height, values in enumerate(rows.values()):
         found = summarise(values)
         axis.plot(found["mean"], height, "|", color="black", markersize=11)
         if np.isfinite(found["low"]):
             axis.plot([found["low"], found["high"]], [height] * 2, color="black", linewidth=1.2)
-    # Points set the limits; the longest interval may pass them by a half.
-    farthest = max(summarise(values)["high"] for values in rows.values())
-    axis.set_xlim(0, np.nanmin([1.05 * farthest, 1.5 * axis.get_xlim()[1]]))
-    axis.set(title=title, xlabel="precise test error (%)")
+            limits += [max(least / 2, found["low"]), min(2 * most, found["high"])]
+    axis.set_xlim(right=1.1 * max(limits))
+    _logarithmic(axis, min(limits))
+    axis.set(title=title, xlabel="precise test error (%), logarithmic")
     caption_below(figure, caption)
     return figure
 
@@ -132,8 +142,7 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
     axis.set(xscale="log", yscale="log")
     _plain_ticks(axis.xaxis, sizes, "{:.0f}")
     low, high = axis.get_ylim()
-    ticks = [t for t in (0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= t <= high]
-    _plain_ticks(axis.yaxis, ticks, "{:g}")
+    _plain_ticks(axis.yaxis, [t for t in ERRORS if low <= t <= high], "{:g}")
     axis.set(
         title="How much do more pairs buy, and when do the options stop mattering?",
         xlabel="training pairs",
@@ -144,7 +153,7 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
-def _plain_ticks(axis, ticks: list, form: str) -> None:
+def _plain_ticks(axis: Axis, ticks: list, form: str) -> None:
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_ticklabels([form.format(tick) for tick in ticks])
