@@ -175,11 +175,16 @@ def ladder() -> list[Experiment]:
     for rung in RUNGS:
         build, recipe = recipes[rung.name]
         if rung.rounds:
-            size = "beyond twin" if rung.name in TWINS else "beyond"
-            rows.append(_row(id_of(rung.name), build, recipe, rung.rounds, size))
+            rows.append(_row(id_of(rung.name), build, recipe, rung.rounds, _size_of(rung)))
         if rung.fold_rounds:
             rows.append(_folds(rung.name, build, recipe, rung.fold_rounds))
     return rows
+
+
+def _size_of(rung: Rung) -> Size:
+    if rung.name in TWINS:
+        return "beyond twin"
+    return "beyond" if rung.fold_rounds else "beyond longer"
 
 
 def _folds(rung: str, build: Callable[[], nn.Module], recipe: Recipe, rounds: int) -> Experiment:
@@ -210,7 +215,7 @@ def by_number_of_pairs() -> list[Experiment]:
             size = "beyond twin" if few else "more pairs twin"
             rows.append(_row(f"beyond/twinnet{suffix}@{pairs}-pairs", build, recipe, 5, size))
         build, recipe = rung_recipes()[BEST]
-        size = "beyond" if few else "more pairs"
+        size = "fewer pairs" if few else "more pairs"
         rows.append(_row(f"beyond/deepnet@{pairs}-pairs", build, recipe.but(**change), 2, size))
     return rows
 

@@ -23,8 +23,9 @@ Quantity = Literal[
 
 #: How much work a run is: seconds, a minute, several minutes, or hours on one core; or one of
 #: many: a network with one part changed, one of the common comparison, a deep one there, a setting
-#: of a search; or past the reports: a twin net, a deeper one, the cross-validation of either, or
-#: a twin net or a deeper one that wants more pairs than the sample has.
+#: of a search; or past the reports: a twin net, a deeper one, that trained longer, the
+#: cross-validation of either, a deeper one on fewer pairs, or a twin net or a deeper one that wants
+#: more pairs than the sample has.
 Size = Literal[
     "small",
     "medium",
@@ -36,7 +37,9 @@ Size = Literal[
     "search",
     "beyond twin",
     "beyond",
+    "beyond longer",
     "beyond folds",
+    "fewer pairs",
     "more pairs twin",
     "more pairs",
 ]

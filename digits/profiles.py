@@ -71,6 +71,8 @@ class Profile(Value):
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
 _BEYOND = Limits(rounds=1, epochs=4, train_pairs=150, test_pairs=100, precise_pairs=500)
+#: The sizes of the deeper branch past the reports.
+_DEEP_BEYOND = ("beyond", "beyond longer", "beyond folds", "fewer pairs", "more pairs")
 
 PROFILES = {
     profile.name: profile
@@ -88,7 +90,9 @@ PROFILES = {
                 "deep comparison": _TINY,
                 "beyond twin": _TINY.model_copy(update={"rounds": 2, "train_pairs": 60}),
                 "beyond": _TINY.model_copy(update={"rounds": 2}),
+                "beyond longer": _TINY.model_copy(update={"rounds": 2}),
                 "beyond folds": _TINY,
+                "fewer pairs": _TINY,
                 "more pairs twin": _TINY.model_copy(update={"train_pairs": 60}),
                 "more pairs": _TINY,
             },
@@ -107,17 +111,19 @@ PROFILES = {
                 "search": Limits(epochs=1),
                 "beyond twin": Limits(rounds=2, epochs=4, precise_pairs=2000),
                 "beyond": _BEYOND.model_copy(update={"rounds": 2}),
+                "beyond longer": _BEYOND.model_copy(update={"rounds": 2, "epochs": 12}),
                 "beyond folds": _BEYOND.model_copy(update={"epochs": 3, "train_pairs": 100}),
+                "fewer pairs": Limits(rounds=1, epochs=2, test_pairs=100, precise_pairs=500),
                 "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),
                 "more pairs": Limits(rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
             },
-            bf16=("deep", "deep comparison", "beyond", "beyond folds", "more pairs"),
+            bf16=("deep", "deep comparison", *_DEEP_BEYOND),
             searched=("jaubert/model_1+ws+aux",),
         ),
         Profile(
             name="paper",
             usual_source="mnist",
-            bf16=("deep comparison", "beyond", "beyond folds", "more pairs"),
+            bf16=("deep comparison", *_DEEP_BEYOND),
             searched=tuple(name for name in SEARCHES if name not in jaubert.NOT_SEARCHED),
         ),
     )
