@@ -113,7 +113,7 @@ BEST, TOP = "detached", "committee"
 #: figures are of the last three; the recipes of earlier records hold it of the others.
 POSTERIORS = tuple(
     f"beyond/deepnet@{name}"
-    for name in ("smoothed", "sharper", "sharper-folds", BEST, f"{BEST}-folds", "long", TOP)
+    for name in ("smoothed", "sharper", "sharper-folds", "long", BEST, f"{BEST}-folds", TOP)
 )
 #: The rungs whose branch is the twin net's subnet.
 TWINS = ("foot", "standardised", "one-cycle", "sum")

@@ -142,8 +142,9 @@ def test_the_best_networks_have_ten_rounds_on_the_full_data(folder):
     frame = tidy(committed(id_of(BEST), id_of(TOP)))
     found = ladder.targets(frame).set_index("experiment")
     assert (found.n >= 10).all()
-    # On one core: two cores train two rounds at once, each in half of that.
-    assert frame.seconds.max() / 2 < 300
+    seconds = frame.groupby("experiment").seconds.max()
+    # On one core; the larger budget is of two, which train two rounds at once.
+    assert seconds[id_of(BEST)] < 300 and seconds[id_of(TOP)] / 2 < 300
     assert found.loc[id_of(BEST), "mean"] <= 1.0
     assert found.loc[id_of(BEST), "epochs"] == 25
     assert (frame.train_pairs == 1000).all() and (frame.source == "mnist").all()
