@@ -4,14 +4,16 @@ Its workers need this package, and MNIST in their own `DIGITS_DATA`. What is tra
 scheduler's to decide; a worker that dies costs its runs in flight, which go to another one.
 """
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from digits.errors import InputError
 from digits.progress import ProgressBar
 from digits.runs import Outcome, Run, attempt
 
-TIMEOUT = "10s"  # for the scheduler's answer
+TIMEOUT = 10  # seconds, for the scheduler's answer
 #: Streams of random numbers belong to a process, so a process trains one run at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -22,13 +24,24 @@ def train_runs(runs: list[Run], source: str, scheduler: str) -> Iterator[Outcome
     Raises `InputError` if no scheduler answers there, or it has no workers.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, Security, as_completed, connect
     except ImportError as error:
         raise InputError(
             "a Dask cluster needs the package distributed: pip install -c constraints.txt "
             "-e '.[cluster]'."
         ) from error
+
+    async def knock() -> None:
+        arguments = Security().get_connection_args("client")
+        async with asyncio.timeout(TIMEOUT):
+            await (await connect(scheduler, TIMEOUT, **arguments)).close()
+
     try:
+        # A client that finds no scheduler lives on in its thread. When that one is collected just
+        # while the next starts, both wait for one lock: so knock first, and make none in vain. In
+        # a thread, since a notebook has an event loop of its own.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, knock()).result()
         client = Client(scheduler, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(

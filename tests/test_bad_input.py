@@ -205,7 +205,7 @@ def test_an_option_of_run_all(options, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision_datasets().MNIST, "mirrors", [])
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr("digits.study.has_bf16", lambda device: False)
-    monkeypatch.setattr(cluster, "TIMEOUT", "1s")
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
     monkeypatch.chdir(paths.ROOT)
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     assert run_all.main(options) == 2

@@ -1,8 +1,10 @@
 """A real Dask scheduler and two worker processes on this machine, one of them killed."""
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -96,9 +98,19 @@ def test_a_cluster_without_workers_is_refused(scheduler):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", ""])
 def test_an_address_without_a_scheduler_is_refused(monkeypatch, address):
-    monkeypatch.setattr(cluster, "TIMEOUT", "1s")
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
+    before = set(threading.enumerate())
     with pytest.raises(InputError, match="no Dask scheduler answers at"):
         next(cluster.train_runs([], "sample", address))
+    assert set(threading.enumerate()) <= before  # no client left over to lock up the next one
+
+
+def test_a_listener_that_says_nothing_is_refused(monkeypatch):
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(InputError, match="no Dask scheduler answers at"):
+            next(cluster.train_runs([], "sample", address))
 
 
 def test_a_worker_that_cannot_load_the_run_is_reported_not_waited_for(scheduler, monkeypatch):
