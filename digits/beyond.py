@@ -33,6 +33,9 @@ _deep = partial(networks.deep_net, networks.SumOverDigits)
 _sharper = partial(networks.SumOverDigits, temperature=TEMPERATURE)
 _detached = partial(_sharper, detached=True)
 
+#: The budget of the committees.
+_LONGEST = {"epochs": 180, "batch_size": 50}
+
 
 class Rung(NamedTuple):
     """One step, added to the rung below it that is kept.
@@ -101,19 +104,30 @@ RUNGS = (
     Rung(
         "committee",
         "180 epochs, a committee of two branches, batches of 50",
-        {"epochs": 180, "batch_size": 50},
+        _LONGEST,
         partial(networks.committee, _detached),
+        kept=False,
+        fold_rounds=0,
+    ),
+    Rung(
+        "holes",
+        "the same committee, one of the two learns with holes",
+        _LONGEST,
+        partial(networks.committee, _detached, holes=True),
         kept=False,
         fold_rounds=0,
     ),
 )
 #: The best network, within the reports' own 25 epochs; and what is best with a larger budget.
-BEST, TOP = "detached", "committee"
+BEST, TOP = "detached", "holes"
 #: Whose posteriors are recorded: near the top, and while held out, which gives the temperature. The
 #: figures are of the last three; the recipes of earlier records hold it of the others.
 POSTERIORS = tuple(
     f"beyond/deepnet@{name}"
-    for name in ("smoothed", "sharper", "sharper-folds", "long", BEST, f"{BEST}-folds", TOP)
+    for name in (
+        *("smoothed", "sharper", "sharper-folds", "long", "committee"),
+        *(BEST, f"{BEST}-folds", TOP),
+    )
 )
 #: The rungs whose branch is the twin net's subnet.
 TWINS = ("foot", "standardised", "one-cycle", "sum")

@@ -111,7 +111,7 @@ PROFILES = {
                 "search": Limits(epochs=1),
                 "beyond twin": Limits(rounds=2, epochs=3, precise_pairs=2000),
                 "beyond": _BEYOND.model_copy(update={"rounds": 2}),
-                "beyond longer": _BEYOND.model_copy(update={"rounds": 2, "epochs": 8}),
+                "beyond longer": _BEYOND.model_copy(update={"rounds": 2, "epochs": 6}),
                 "beyond folds": _BEYOND.model_copy(update={"epochs": 3, "train_pairs": 100}),
                 "fewer pairs": Limits(rounds=1, epochs=2, test_pairs=100, precise_pairs=500),
                 "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),

@@ -140,6 +140,41 @@ def test_a_committee_believes_the_mean_of_its_members_log_posteriors(sample):
     assert torch.equal(output.target, model.head(output.auxiliary[0]))
 
 
+def test_half_of_the_images_get_one_dark_hole_while_a_network_learns_and_none_later():
+    torch.manual_seed(0)
+    erased = networks.Erased(side=4, share=0.5)
+    images = torch.rand(2000, 1, 14, 14) + torch.randn(2000, 1, 1, 1)
+    found = erased(images)
+    changed = (found != images)[:, 0]
+    pixels = changed.sum(dim=(1, 2))
+    # The darkest pixel is not changed by its own darkness.
+    assert set(pixels.tolist()) == {0, 15, 16}
+    assert 900 < (pixels > 0).sum() < 1100
+    for hole in changed[pixels == 16]:
+        assert hole.any(dim=0).sum() == hole.any(dim=1).sum() == 4
+    assert changed.any(dim=0).all()  # every pixel, to the corners
+    assert torch.equal(found.amin(dim=(1, 2, 3)), images.amin(dim=(1, 2, 3)))
+    assert torch.equal(torch.where(changed[:, None], images.amin((1, 2, 3), True), images), found)
+    assert torch.equal(erased.eval()(images), images)
+
+
+def test_the_holes_of_a_committee_are_drawn_from_the_stream_of_dropout(sample, tiny):
+    recipe = tiny.but(train_pairs=20, epochs=1, batch_size=10, auxiliary_weight=1.0)
+    pairs = draw_round(sample, recipe, streams(0)["pairs"]).train
+    head = partial(networks.SumOverDigits, detached=True)
+    build = partial(networks.committee, head, holes=True)
+
+    def weights(stream):
+        members = fit(build, recipe, pairs, stream).model.branches.first.members
+        return [torch.cat([p.detach().flatten() for p in m.parameters()]) for m in members]
+
+    once, again = weights(streams(0)), weights(streams(0))
+    other = weights(streams(0) | {"dropout": streams(1)["dropout"]})
+    assert torch.equal(once[0], again[0]) and torch.equal(once[1], again[1])
+    assert not torch.equal(once[0], other[0])
+    assert torch.equal(once[1], other[1])  # the other member sees whole digits
+
+
 def test_each_member_of_a_committee_learns_as_if_it_were_alone(sample, tiny):
     """One step of plain gradient descent on each member's own digit loss, by hand."""
     recipe = tiny.but(
@@ -148,11 +183,14 @@ def test_each_member_of_a_committee_learns_as_if_it_were_alone(sample, tiny):
     pairs = draw_round(sample, recipe, streams(0)["pairs"]).train
     head = partial(networks.SumOverDigits, detached=True)
     torch.manual_seed(0)
-    model = networks.committee(head)
+    model = networks.committee(head, holes=True)
     alone = copy.deepcopy(model.branches.first.members)
+    torch.manual_seed(1)  # what is erased
     train_epoch(
         model, optimizer_of(model, recipe), pairs, recipe, torch_generator(streams(0)["order"])
     )
+    pairs = pairs[torch.randperm(20, generator=torch_generator(streams(0)["order"])).numpy()]
+    torch.manual_seed(1)
     for member, own in zip(alone, model.branches.first.members, strict=True):
         member.train()
         images = torch.cat([pairs.images[:, :1], pairs.images[:, 1:]])

@@ -37,10 +37,14 @@ def twin_net() -> TwoBranch:
     )
 
 
-def committee(head: Callable[[], nn.Module]) -> TwoBranch:
-    """Build a network whose one branch is a committee, of two shapes, and a head."""
+def committee(head: Callable[[], nn.Module], *, holes: bool = False) -> TwoBranch:
+    """Build a network whose one branch is a committee, of two shapes, and a head.
+
+    holes: its first member learns from images with holes, so that it errs on yet other digits.
+    """
+    erased = [Erased()] if holes else []
     return Committee(
-        lambda: Members([deep_branch(nn.SiLU), unpooled_branch()]),
+        lambda: Members([nn.Sequential(*erased, *deep_branch(nn.SiLU)), unpooled_branch()]),
         shared=True,
         join=both,
         head=head(),
@@ -81,6 +85,31 @@ def _convolution(
 ) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(channels, out, 3, padding=padding, bias=False)
     return convolution, nn.BatchNorm2d(out), activation()
+
+
+class Erased(nn.Module):
+    """While learning, every other image (N, 1, 14, 14), by chance, has a hole as dark as it gets.
+
+    The hole is a square of `side` pixels, anywhere within the image.
+    """
+
+    def __init__(self, side: int = 4, share: float = 0.5):
+        super().__init__()
+        self.side, self.share = side, share
+
+    def forward(self, images: Tensor) -> Tensor:
+        if not self.training:
+            return images
+        n, _, height, width = images.shape
+        across, down = (self._hole(n, pixels, images.device) for pixels in (width, height))
+        chosen = torch.rand(n, device=images.device) < self.share
+        hole = down[:, :, None] & across[:, None, :] & chosen[:, None, None]
+        return torch.where(hole.unsqueeze(1), images.amin(dim=(2, 3), keepdim=True), images)
+
+    def _hole(self, n: int, pixels: int, device: torch.device) -> Tensor:
+        start = torch.randint(pixels - self.side + 1, (n, 1), device=device)
+        place = torch.arange(pixels, device=device)
+        return (place >= start) & (place < start + self.side)
 
 
 class Members(nn.Module):
