@@ -8,7 +8,10 @@ from digits.value import Value
 
 
 class Limits(Value):
-    """The most that is run of an experiment; None leaves it as the experiment has it."""
+    """The most that is run of an experiment; None leaves it as the experiment has it.
+
+    curves: whether networks that train for fewer epochs are scored after each.
+    """
 
     rounds: int | None = None
     epochs: int | None = None
@@ -16,6 +19,7 @@ class Limits(Value):
     train_pairs: int | None = None
     test_pairs: int | None = None
     precise_pairs: int | None = None
+    curves: bool = True
 
 
 class Profile(Value):
@@ -54,23 +58,27 @@ class Profile(Value):
     def recipe(self, experiment: Experiment) -> Recipe:
         """Return the recipe of `experiment` with no field above this profile's limit.
 
-        Batches are no larger than the pairs that are left, and short curves have every epoch.
+        Batches are no larger than the pairs that are left, and short curves have every epoch, or
+        only the last.
         """
         full = experiment.recipe
-        limits = self.limits_of(experiment).model_dump(exclude={"rounds"}, exclude_none=True)
+        own = self.limits_of(experiment)
+        limits = own.model_dump(exclude={"rounds", "curves"}, exclude_none=True)
         if not limits:
             return full
         changes = {name: min(limit, getattr(full, name)) for name, limit in limits.items()}
         pairs = changes.get("train_pairs", full.train_pairs)
         if changes.get("epochs", full.epochs) < full.epochs:
-            changes["curve_step"] = 1
+            changes["curve_step"] = 1 if own.curves else changes["epochs"]
         left = pairs - round(full.validation_share * pairs)
         return full.but(**changes, batch_size=min(full.batch_size, left))
 
 
 _SMOKE = Limits(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = Limits(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
-_BEYOND = Limits(rounds=1, epochs=4, train_pairs=150, test_pairs=100, precise_pairs=500)
+_BEYOND = Limits(
+    rounds=1, epochs=3, train_pairs=150, test_pairs=100, precise_pairs=500, curves=False
+)
 #: The sizes of the deeper branch past the reports.
 _DEEP_BEYOND = ("beyond", "beyond longer", "beyond folds", "fewer pairs", "more pairs")
 
@@ -109,12 +117,12 @@ PROFILES = {
                 "change": Limits(rounds=1, precise_pairs=2000),
                 "comparison": Limits(rounds=2, epochs=2, precise_pairs=2000),
                 "search": Limits(epochs=1),
-                "beyond twin": Limits(rounds=2, epochs=3, precise_pairs=2000),
+                "beyond twin": Limits(rounds=2, epochs=3, precise_pairs=2000, curves=False),
                 "beyond": _BEYOND.model_copy(update={"rounds": 2}),
-                "beyond longer": _BEYOND.model_copy(update={"rounds": 2, "epochs": 6}),
-                "beyond folds": _BEYOND.model_copy(update={"epochs": 3, "train_pairs": 100}),
+                "beyond longer": _BEYOND.model_copy(update={"epochs": 5}),
+                "beyond folds": _BEYOND.model_copy(update={"train_pairs": 100}),
                 "fewer pairs": Limits(rounds=1, epochs=2, test_pairs=100, precise_pairs=500),
-                "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000),
+                "more pairs twin": Limits(rounds=1, epochs=2, precise_pairs=2000, curves=False),
                 "more pairs": Limits(rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
             },
             bf16=("deep", "deep comparison", *_DEEP_BEYOND),

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from digits.beyond import BEST, TOP, folds_id_of, id_of
 from digits.errors import InputError
-from digits.experiments import EXPERIMENTS, select
+from digits.experiments import BEYOND, EXPERIMENTS, select
 from digits.profiles import PROFILES
 
 
@@ -78,6 +79,16 @@ def test_quick_profile_keeps_the_epochs_and_takes_few_rounds():
     assert quick.seeds(EXPERIMENTS["kqiku/fcc@published"]) == (0,)  # several trainings a run
     full = EXPERIMENTS["kqiku/fcc"].recipe
     assert quick.recipe(EXPERIMENTS["kqiku/fcc"]) == full.but(precise_pairs=2000)
+
+
+def test_a_short_profile_scores_each_epoch_or_the_last_alone():
+    quick = PROFILES["quick"]
+    assert quick.recipe(EXPERIMENTS["damachi/cnn"]).curve_step == 1
+    for name in (id_of(BEST), id_of(TOP), id_of("sum"), folds_id_of(BEST)):
+        recipe = quick.recipe(BEYOND[name])
+        assert recipe.curve_step == recipe.epochs < BEYOND[name].recipe.epochs
+    best, top = (quick.recipe(BEYOND[id_of(name)]) for name in (BEST, TOP))
+    assert best.epochs * best.train_pairs < top.epochs * top.train_pairs  # the larger budget
 
 
 def test_paper_profile_is_the_experiment_as_it_stands():
