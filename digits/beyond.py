@@ -125,8 +125,14 @@ BEST, TOP = "detached", "holes"
 POSTERIORS = tuple(
     f"beyond/deepnet@{name}"
     for name in (
-        *("smoothed", "sharper", "sharper-folds", "long", "committee"),
-        *(BEST, f"{BEST}-folds", TOP),
+        "smoothed",
+        "sharper",
+        "sharper-folds",
+        "long",
+        "committee",
+        BEST,
+        f"{BEST}-folds",
+        TOP,
     )
 )
 #: The rungs whose branch is the twin net's subnet.

@@ -24,24 +24,18 @@ def train_runs(runs: list[Run], source: str, scheduler: str) -> Iterator[Outcome
     Raises `InputError` if no scheduler answers there, or it has no workers.
     """
     try:
-        from distributed import Client, Security, as_completed, connect
+        from distributed import Client, as_completed
     except ImportError as error:
         raise InputError(
             "a Dask cluster needs the package distributed: pip install -c constraints.txt "
             "-e '.[cluster]'."
         ) from error
-
-    async def knock() -> None:
-        arguments = Security().get_connection_args("client")
-        async with asyncio.timeout(TIMEOUT):
-            await (await connect(scheduler, TIMEOUT, **arguments)).close()
-
     try:
         # A client that finds no scheduler lives on in its thread. When that one is collected just
         # while the next starts, both wait for one lock: so knock first, and make none in vain. In
         # a thread, since a notebook has an event loop of its own.
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, knock()).result()
+            pool.submit(asyncio.run, _knock(scheduler)).result()
         client = Client(scheduler, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
@@ -65,6 +59,16 @@ def train_runs(runs: list[Run], source: str, scheduler: str) -> Iterator[Outcome
                 error = future.exception()
                 yield Outcome(run, None, f"{run}: {error}") if error else future.result()
                 bar.ended(run)
+
+
+async def _knock(address: str) -> None:
+    """Ask who is there; raise `OSError` or `ValueError` if it is no scheduler, or nobody."""
+    from distributed import Security, rpc
+
+    arguments = Security().get_connection_args("client")
+    async with asyncio.timeout(TIMEOUT), rpc(address, TIMEOUT, connection_args=arguments) as there:
+        if (await there.identity())["type"] != "Scheduler":
+            raise ValueError(f"{address} is no scheduler")
 
 
 def _one_at_a_time(run: Run, source: str) -> Outcome:

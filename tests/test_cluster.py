@@ -113,6 +113,18 @@ def test_a_listener_that_says_nothing_is_refused(monkeypatch):
             next(cluster.train_runs([], "sample", address))
 
 
+def test_the_address_of_a_worker_is_refused(scheduler):
+    worker = worker_of(scheduler.scheduler.address)
+    try:
+        scheduler.wait_for_workers(1, timeout=60)
+        (address,) = scheduler.scheduler_info()["workers"]
+        with pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"):
+            next(cluster.train_runs([], "sample", address))
+    finally:
+        worker.kill()
+        worker.wait()
+
+
 def test_a_worker_that_cannot_load_the_run_is_reported_not_waited_for(scheduler, monkeypatch):
     # As on a worker without this package: the run fails there, outside what `attempt` can catch.
     worker = worker_of(scheduler.scheduler.address)

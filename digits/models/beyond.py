@@ -88,9 +88,11 @@ def _convolution(
 
 
 class Erased(nn.Module):
-    """While learning, every other image (N, 1, 14, 14), by chance, has a hole as dark as it gets.
+    """Random erasing: half of the images (N, 1, 14, 14) miss a square while a network learns.
 
-    The hole is a square of `side` pixels, anywhere within the image.
+    Which of them, and where, is drawn anew each time, in the undistorted epochs too; the square,
+    wholly within the image, gets the image's darkest pixel. Nothing is erased when it is asked.
+    side: of the square, in pixels. share: the probability of one.
     """
 
     def __init__(self, side: int = 4, share: float = 0.5):
