@@ -15,10 +15,10 @@ from pathlib import Path
 import joblib
 from tqdm import tqdm
 
-from digits import paths, verify
+from digits import core, verify
 from digits.compute import DEVICES, PRECISIONS
+from digits.core import NOT_WRITABLE, InputError
 from digits.data import SOURCES, load
-from digits.errors import NOT_WRITABLE, InputError
 from digits.profiles import PROFILES
 from digits.reports.rows import CELLS
 from digits.study import Study
@@ -146,14 +146,14 @@ def run(options: argparse.Namespace) -> int:
         )
     names = notebooks_named(options.only)
     if not options.train_only:
-        from digits import findings, notebooks, page  # --train-only does without Jupyter
+        from digits import findings, notebooks, page
 
         notebooks.check(names)
     if options.verify is not None and (options.fresh or options.train_only):
         raise InputError("--verify only compares: leave out --fresh and --train-only.")
     load(study.source)  # a source that is missing or damaged is told before anything starts
     if not options.train_only and options.verify is None:
-        check_writable(paths.figures_dir())
+        check_writable(core.figures_dir())
 
     patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
     if options.verify is not None:
@@ -194,7 +194,7 @@ def train(
 ) -> list:
     """Train the missing runs, say what was done, and return the failures."""
     if options.fresh or study.missing(*patterns, share=share):
-        check_writable(paths.results_dir())  # where all is recorded, it may be read-only
+        check_writable(core.results_dir())  # where all is recorded, it may be read-only
     if options.fresh:
         aside = study.move_aside(*patterns, share=share)
         if aside:
@@ -206,7 +206,7 @@ def train(
             f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
             "them again"
         )
-    where = os.path.relpath(paths.results_dir() / study.source)
+    where = os.path.relpath(core.results_dir() / study.source)
     part = "" if share == (1, 1) else f" of part {share[0]}/{share[1]}"
     if not missing:
         print(f"nothing to train: all runs{part} have their records in {where}")

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from digits import readme, tables
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiments import select
 
 

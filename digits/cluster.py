@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.progress import ProgressBar
 from digits.runs import Outcome, Run, attempt
 

@@ -8,9 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from digits.errors import InputError
+from digits.core import Frozen, InputError
 from digits.models.blocks import Output
-from digits.value import Value
 
 # Matrix products on a card repeat themselves only with workspaces of a fixed size, which are read
 # when the card is first used; torch refuses to be deterministic without.
@@ -20,7 +19,7 @@ DEVICES = ("cpu", "cuda", "auto")
 PRECISIONS = ("fp32", "bf16")
 
 
-class Compute(Value):
+class Compute(Frozen):
     """Where and how a network computes.
 
     device: "cpu", one thread of it; or "cuda", one graphics card.

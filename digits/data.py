@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from digits import paths
+from digits import core
 from digits.compat import torchvision_datasets
-from digits.errors import InputError
+from digits.core import InputError
 
 SOURCES = ("sample", "mnist")
 
@@ -105,7 +105,7 @@ def load(source: str) -> Digits:
     if source == "sample":
         return _load_sample()
     if source == "mnist":
-        return _load_mnist(paths.data_dir())
+        return _load_mnist(core.data_dir())
     raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
 
 
@@ -188,7 +188,7 @@ def _load_sample() -> Digits:
 def _load_mnist(folder: Path) -> Digits:
     raw = folder / "MNIST" / "raw"
     datasets = torchvision_datasets()
-    if folder.is_file() or not (folder.is_dir() or folder == paths.ROOT / "data"):
+    if folder.is_file() or not (folder.is_dir() or folder == core.ROOT / "data"):
         raise InputError(
             f"there is no folder {folder}: name one that holds MNIST/raw, or make an empty one for "
             "the download, with --data-dir or DIGITS_DATA, or use --data sample."

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 from torch import nn
 
+from digits.core import Frozen
 from digits.recipe import Recipe
-from digits.value import Value
 
 Quantity = Literal[
     "train_error",
@@ -50,7 +50,7 @@ def report_of(name: str) -> str:
     return name.removeprefix("search/").removeprefix("common/").split("/")[0]
 
 
-class Published(Value):
+class Published(Frozen):
     """A number of a report, as an error in per cent, whatever the report's own unit.
 
     quantity: which error; mean, sd: in per cent (sd None where none was given).
@@ -67,7 +67,7 @@ class Published(Value):
     row: str
 
 
-class Experiment(Value):
+class Experiment(Frozen):
     """A network, how it is trained, how often, and what was published of it.
 
     id: `report/model+options@variant`; under the common protocol `common/` and that (see
@@ -114,7 +114,7 @@ class Experiment(Value):
         return frozenset(self.id.partition("@")[0].split("+")[1:])
 
 
-class Design(Value):
+class Design(Frozen):
     """Four experiments that answer what weight sharing and the digit loss change.
 
     name: `report/architecture`, with the variant if there is one.

@@ -10,7 +10,7 @@ them, and as its code has them where it is silent. The rows stand in `reports/`.
 from fnmatch import fnmatchcase
 
 from digits import beyond, common
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiment import Experiment
 from digits.reports import cadei, damachi, jaubert, kqiku, zadoks
 from digits.search import candidates

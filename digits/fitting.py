@@ -18,8 +18,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from digits.augmentation import augment
 from digits.compute import CPU, Compute
+from digits.core import InputError
 from digits.data import Pairs
-from digits.errors import InputError
 from digits.models.blocks import Output, TwoBranch
 from digits.recipe import Recipe
 from digits.seeds import torch_generator, torch_seed

@@ -15,8 +15,8 @@ from nbconvert import HTMLExporter
 from nbformat.reader import NotJSONError
 from papermill.exceptions import PapermillExecutionError
 
-from digits import paths
-from digits.errors import NOT_WRITABLE, InputError
+from digits import core
+from digits.core import NOT_WRITABLE, InputError
 from digits.study import Study
 
 
@@ -46,9 +46,9 @@ def check(names: list[str]) -> None:
     """
     expected = set(Study.model_fields)
     for name in names:
-        path = paths.NOTEBOOKS / f"{name}.ipynb"
+        path = core.NOTEBOOKS / f"{name}.ipynb"
         if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in paths.NOTEBOOKS.glob("*.ipynb")))
+            known = ", ".join(sorted(file.stem for file in core.NOTEBOOKS.glob("*.ipynb")))
             raise InputError(f"there is no notebook {name!r}: choose among {known}.")
         found = _parameters(path)
         if found != expected:
@@ -81,7 +81,7 @@ def _execute(name: str, study: Study) -> Execution:
     start, error = time.time(), ""
     try:
         papermill.execute_notebook(
-            paths.NOTEBOOKS / f"{name}.ipynb",
+            core.NOTEBOOKS / f"{name}.ipynb",
             executed,
             parameters=plain_parameters(study),
             kernel_name="python3",
@@ -107,7 +107,7 @@ def _execute(name: str, study: Study) -> Execution:
     )
     outcome = Execution(
         name=name,
-        title=_title(paths.NOTEBOOKS / f"{name}.ipynb"),
+        title=_title(core.NOTEBOOKS / f"{name}.ipynb"),
         status="failed" if error else "ok",
         error=re.sub(r"\x1b\[[0-9;]*m", "", error),
         seconds=round(seconds, 1),
@@ -129,7 +129,7 @@ def publish(executed: Path, page: Path) -> None:
     """Write an executed notebook as one HTML file that needs no network, its code folded."""
     exporter = HTMLExporter(
         template_name="folded",
-        extra_template_basedirs=[str(paths.ROOT / "digits")],
+        extra_template_basedirs=[str(core.ROOT / "digits")],
         embed_images=True,
     )
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""

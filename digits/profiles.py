@@ -1,13 +1,13 @@
 """Profiles: how much of the full protocol is run."""
 
+from digits.core import Frozen
 from digits.experiment import Experiment, Size
 from digits.experiments import SEARCHES
 from digits.recipe import Recipe
 from digits.reports import jaubert
-from digits.value import Value
 
 
-class Limits(Value):
+class Limits(Frozen):
     """The most that is run of an experiment; None leaves it as the experiment has it.
 
     curves: whether networks that train for fewer epochs are scored after each.
@@ -22,7 +22,7 @@ class Limits(Value):
     curves: bool = True
 
 
-class Profile(Value):
+class Profile(Frozen):
     """How much of the full protocol is run.
 
     usual_source: the digits that this profile is meant for.

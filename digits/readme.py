@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from digits import findings, ladder, paths, statistics, tables
+from digits import core, findings, ladder, statistics, tables
 from digits.beyond import FOOT
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiments import DESIGNS, select
 from digits.frames import tidy
 from digits.study import Study
@@ -12,7 +12,7 @@ from digits.verdicts import published_against_ours, published_numbers
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
 END = "<!-- end of results -->"
-README = paths.ROOT / "README.md"
+README = core.ROOT / "README.md"
 
 
 def study() -> Study:

@@ -6,12 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from digits.errors import InputError
+from digits.core import Frozen, InputError
 from digits.seeds import STREAMS
-from digits.value import Value
 
 
-class Recipe(Value):
+class Recipe(Frozen):
     """How one round is trained, and on what it is scored.
 
     epochs: passes over the training pairs, per training.

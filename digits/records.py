@@ -20,15 +20,14 @@ import filelock
 import numpy as np
 from pydantic import Field, ValidationError
 
-from digits.errors import InputError
+from digits.core import Frozen, InputError, explain
 from digits.recipe import Recipe
-from digits.value import Value, explain
 
 #: Numbers that a JSON array may stand for.
 Numbers = Annotated[tuple[float, ...], Field(strict=False)]
 
 
-class Curves(Value):
+class Curves(Frozen):
     """One number per point: every `recipe.curve_step` epochs, over all trainings of the run.
 
     objective: mean over the epoch of what was minimised (training mode, auxiliary terms included).
@@ -46,7 +45,7 @@ class Curves(Value):
     validation_error: Numbers | None = None
 
 
-class Origin(Value):
+class Origin(Frozen):
     """Which run it was, and where it was computed.
 
     processor: what the bits of a run depend on beside the versions; None in the oldest records.

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from digits.compute import CPU, Compute
+from digits.core import InputError
 from digits.data import load
-from digits.errors import InputError
 from digits.experiment import Experiment
 from digits.models.blocks import flops_a_pair
 from digits.records import Failure, Record

@@ -8,7 +8,7 @@ source of randomness has its own stream, so one can be varied while the others s
 import numpy as np
 import torch
 
-from digits.errors import InputError
+from digits.core import InputError
 
 #: Order matters: a stream's numbers follow from its position. New streams go to the end.
 STREAMS = ("pairs", "init", "order", "augment", "dropout")

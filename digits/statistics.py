@@ -14,7 +14,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiment import Design
 
 CONFIDENCE = 0.95

@@ -15,10 +15,10 @@ import joblib
 import pandas as pd
 from pydantic import Field, field_validator
 
-from digits import cluster, paths, records, workers
+from digits import cluster, core, records, workers
 from digits.compute import DEVICES, PRECISIONS, Compute, device_named, has_bf16
+from digits.core import Frozen, InputError
 from digits.data import SOURCES, load
-from digits.errors import InputError
 from digits.experiments import select
 from digits.frames import tidy
 from digits.models.blocks import parameters_built_by
@@ -27,10 +27,9 @@ from digits.records import Failure, Record
 from digits.runs import Outcome, Run, expected_seconds
 from digits.seeds import streams
 from digits.training import draw_round
-from digits.value import Value
 
 
-class Study(Value):
+class Study(Frozen):
     """What to run, how much of it, on which digits. All of it can be a notebook's parameter.
 
     source: "sample" or "mnist".
@@ -153,7 +152,7 @@ class Study(Value):
         if not missing:
             return []
         self._check_data(missing)
-        folder = paths.results_dir()
+        folder = core.results_dir()
         with records.alone(folder, self.source, share):
             missing = self.missing(*patterns, share=share)  # another process may have done some
             if not missing:
@@ -244,7 +243,7 @@ class Study(Value):
             name += "-seeds"
         if self.light:
             name += "-light"
-        return paths.figures_dir() / name
+        return core.figures_dir() / name
 
     def figures(self, notebook: str) -> Path:
         """Return the folder for the pictures and tables of `notebook`, made if need be."""
@@ -265,14 +264,14 @@ class Study(Value):
         found = {}
         for experiment in {run.experiment.id: run.experiment for run in runs}.values():
             parameters = parameters_built_by(experiment.build)
-            for record in records.read(paths.results_dir(), experiment.id, self.source):
+            for record in records.read(core.results_dir(), experiment.id, self.source):
                 if record.key not in wanted:
                     continue
                 same = isinstance(record, Failure) or record.parameters == parameters
                 if record.recipe != experiment.recipe or not same:
                     raise InputError(
                         f"the record of {experiment.id} #{record.seed} in "
-                        f"{os.path.relpath(paths.results_dir() / self.source)} was made by another "
+                        f"{os.path.relpath(core.results_dir() / self.source)} was made by another "
                         "recipe or network than this version has: run_all.py --fresh trains it "
                         "again and keeps the record aside."
                     )
@@ -287,7 +286,7 @@ class Study(Value):
         wanted = self._part(share, *patterns)
         self._check_data(wanted)
         keys = {self._key(run) for run in wanted}
-        return records.move_aside(paths.results_dir(), keys, self.source)
+        return records.move_aside(core.results_dir(), keys, self.source)
 
     def _part(self, share: tuple[int, int], *patterns: str) -> list[Run]:
         index, parts = share

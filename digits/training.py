@@ -16,7 +16,7 @@ import torch
 from sklearn.model_selection import KFold
 from torch import Tensor, nn
 
-from digits import paths
+from digits import core
 from digits.compute import CPU, Compute
 from digits.data import Digits, Pairs, draw_pairs, draw_pairs_reusing_images
 from digits.experiment import Experiment
@@ -220,7 +220,7 @@ def weights_hash(model: nn.Module) -> str:
 @functools.cache
 def commit() -> str:
     """Return the commit of this repository, with "+" if files differ from it; "" outside git."""
-    command = ["git", "-C", str(paths.ROOT), "describe", "--always", "--exclude=*", "--abbrev=12"]
+    command = ["git", "-C", str(core.ROOT), "describe", "--always", "--exclude=*", "--abbrev=12"]
     command += ["--dirty=+"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiment import Experiment
 from digits.models.blocks import parameters_built_by
 from digits.statistics import difference_from_published, summarise

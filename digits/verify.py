@@ -5,7 +5,7 @@ import pandas as pd
 
 from digits import workers
 from digits.compute import PRECISIONS, Compute, device_named
-from digits.errors import InputError
+from digits.core import InputError
 from digits.records import Failure, Origin, Record
 from digits.runs import Run
 from digits.study import Study

@@ -12,7 +12,7 @@ from typing import TypeVar
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from digits import paths
+from digits import core
 from digits.progress import ProgressBar
 from digits.runs import Outcome, Run, attempt
 
@@ -99,7 +99,7 @@ def _in_processes(runs: list[Run], source: str, bar: ProgressBar) -> Iterator[Ou
     def tasks():
         for run in runs:
             bar.started(run)
-            yield joblib.delayed(in_worker)(os.getpid(), _train, run, source, str(paths.data_dir()))
+            yield joblib.delayed(in_worker)(os.getpid(), _train, run, source, str(core.data_dir()))
 
     parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
     yield from parallel(tasks())

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import run_all
-from digits import cluster, data, paths
+from digits import cluster, core, data
 from digits.compat import torchvision_datasets
-from digits.errors import InputError
+from digits.core import InputError
 from digits.recipe import Recipe
 from digits.study import Study
 
@@ -206,7 +206,7 @@ def test_an_option_of_run_all(options, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr("digits.study.has_bf16", lambda device: False)
     monkeypatch.setattr(cluster, "TIMEOUT", 1)
-    monkeypatch.chdir(paths.ROOT)
+    monkeypatch.chdir(core.ROOT)
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     assert run_all.main(options) == 2
     printed = capsys.readouterr()

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from digits import paths
+from digits import core
 from digits.compute import CPU
 
-HERE = paths.ROOT / "benchmarks"
+HERE = core.ROOT / "benchmarks"
 
 
 @pytest.fixture

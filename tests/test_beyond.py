@@ -14,8 +14,8 @@ from torch import nn
 
 from digits import beyond
 from digits.compute import CPU, Compute
+from digits.core import InputError
 from digits.data import draw_pairs_reusing_images
-from digits.errors import InputError
 from digits.experiments import BEYOND, EXPERIMENTS, select
 from digits.fitting import (
     averaged_weights_of,

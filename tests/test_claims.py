@@ -208,11 +208,11 @@ def test_what_lacks_records_alone_has_no_part_that_decides():
 
 @pytest.fixture(scope="module")
 def committed():
-    from digits import paths, records
+    from digits import core, records
 
     found = []
     for experiment in EXPERIMENTS.values():
-        kept = records.read(paths.ROOT / "results", experiment.id, "mnist")
+        kept = records.read(core.ROOT / "results", experiment.id, "mnist")
         found += [record for record in kept if record.recipe == experiment.recipe]
     return tidy(found)
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from digits import cluster, paths, records
-from digits.errors import InputError
+from digits import cluster, core, records
+from digits.core import InputError
 from digits.study import Study
 
 distributed = pytest.importorskip("distributed")
@@ -54,7 +54,7 @@ def scheduler(tmp_path):
 
 def command(address, results, *options):
     return [
-        *(sys.executable, str(paths.ROOT / "run_all.py"), "--profile", "smoke", "--train-only"),
+        *(sys.executable, str(core.ROOT / "run_all.py"), "--profile", "smoke", "--train-only"),
         *("--only", "05_zadoks", "--results", str(results), "--backend", "dask"),
         *("--scheduler", address, *options),
     ]

@@ -1,13 +1,7 @@
 """The common protocol: every distinct network once, alike in all but its learning rate."""
 
 from digits import common
-from digits.experiments import (
-    COMMON_DESIGNS,
-    COMPARED,
-    DESIGNS,
-    EXPERIMENTS,
-    SEARCHES,
-)
+from digits.experiments import COMMON_DESIGNS, COMPARED, DESIGNS, EXPERIMENTS, SEARCHES
 
 
 def test_every_distinct_network_of_the_reports_takes_part():

@@ -6,7 +6,7 @@ import torch
 
 from digits import compute
 from digits.compute import CPU, Compute
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiments import EXPERIMENTS
 from digits.models.blocks import Output
 from digits.study import Study

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digits import data
+from digits.core import InputError
 from digits.data import Pool, draw_pairs, draw_pairs_reusing_images, load, pool_2x2
-from digits.errors import InputError
 
 
 def rng(seed=0):

@@ -7,14 +7,14 @@ import sys
 import pytest
 
 import run_all
-from digits import paths, records
-from digits.errors import InputError
+from digits import core, records
+from digits.core import InputError
 from digits.study import Study
 from digits.training import train
 
 resource = pytest.importorskip("resource")  # of Unix
 
-RUN_ALL = paths.ROOT / "run_all.py"
+RUN_ALL = core.ROOT / "run_all.py"
 NAME = "zadoks/twinnet+ws+aux"
 OPTIONS = "--profile smoke --only 05_zadoks --jobs 2"
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from digits.beyond import BEST, TOP, folds_id_of, id_of
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiments import BEYOND, EXPERIMENTS, select
 from digits.profiles import PROFILES
 

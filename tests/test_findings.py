@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from digits import findings, page, paths, records
+from digits import core, findings, page, records
 from digits.claims import BY_REPORT
 from digits.experiments import EXPERIMENTS
 from digits.frames import tidy
@@ -113,7 +113,7 @@ def test_the_learning_rates_of_the_comparison_are_those_that_the_committed_folds
     kept = []
     for name, candidate in CANDIDATES.items():
         if name.startswith(("search/common/", "search/damachi/")):
-            kept += records.read(paths.ROOT / "results", candidate.id, "mnist")
+            kept += records.read(core.ROOT / "results", candidate.id, "mnist")
     used = {e.id: search.setting_of(e.recipe) for e in COMPARED if e.id in SEARCHES}
     used |= {
         name.removesuffix("@sgd"): search.setting_of(experiment.recipe)

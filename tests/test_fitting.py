@@ -8,8 +8,8 @@ from sklearn.model_selection import KFold
 
 from digits import training
 from digits.augmentation import re_pair
+from digits.core import InputError
 from digits.data import Pairs, draw_pairs
-from digits.errors import InputError
 from digits.experiments import EXPERIMENTS
 from digits.fitting import decide, evaluate, fit, objective_of, optimizer_of
 from digits.models.blocks import Output

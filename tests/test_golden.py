@@ -5,13 +5,13 @@
 
 import pytest
 
-from digits import paths, records, verify, workers
+from digits import core, records, verify, workers
 from digits.compute import CPU
 from digits.data import load
 from digits.study import Study
 from digits.training import train
 
-GOLDEN = paths.ROOT / "tests" / "golden"
+GOLDEN = core.ROOT / "tests" / "golden"
 NAMES = (
     "kqiku/cnn+ws+aux",
     "cadei/convnet",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from digits import beyond, ladder, paths, tables
+from digits import beyond, core, ladder, tables
 from digits.beyond import BEST, FOOT, RUNGS, TOP, folds_id_of, id_of
 from digits.frames import tidy
 from digits.statistics import binomial_sd, spread
@@ -129,7 +129,7 @@ def committed(*patterns):
 
 @pytest.fixture
 def folder(monkeypatch):
-    monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
+    monkeypatch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
 
 
 def test_what_is_kept_is_what_lowers_the_error_on_held_out_folds(folder):

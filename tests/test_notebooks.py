@@ -12,10 +12,10 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 
 import run_all
-from digits import notebooks, paths
+from digits import core, notebooks
 from digits.study import Study
 
-NAMES = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
+NAMES = sorted(path.stem for path in core.NOTEBOOKS.glob("*.ipynb"))
 FIGURES = {
     "00_exploration": ["balance", "baselines", "mean_digits", "pairs", "resolution"],
     "01_kqiku": ["changes", "consecutive_trainings", "effects", "figure1"],
@@ -50,7 +50,7 @@ def executed(smoke_results, tmp_path_factory):
     """The figures folder after `run_all.py` with the smoke profile, whose runs are all trained."""
     figures = tmp_path_factory.mktemp("figures")
     lines = {f: f.read_bytes() for f in smoke_results.rglob("*.jsonl")}
-    command = [sys.executable, paths.ROOT / "run_all.py", "--profile", "smoke"]
+    command = [sys.executable, core.ROOT / "run_all.py", "--profile", "smoke"]
     command += ["--results", smoke_results, "--figures", figures]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -78,27 +78,27 @@ def test_notebook_runs_and_is_published(name, executed, smoke_results, monkeypat
         for suffix in ("html", "md", "tex"):
             assert (study.figures(name) / f"{table}.{suffix}").stat().st_size > 200
 
-    html = (paths.figures_dir() / "smoke" / f"{name}.html").read_text()
+    html = (core.figures_dir() / "smoke" / f"{name}.html").read_text()
     assert outcome.title in html
     assert not re.search(r'(src|href)="(https?:)?//', html)  # opens without a network
     book = nbformat.read(study.figures(name) / f"{name}.ipynb", as_version=4)
     outputs = json.dumps([cell.get("outputs", []) for cell in book.cells])
     assert "stderr" not in outputs  # no warning, no progress bar
-    for private in (str(paths.ROOT), str(smoke_results), str(executed), "/root/", "/home/"):
+    for private in (str(core.ROOT), str(smoke_results), str(executed), "/root/", "/home/"):
         assert private not in outputs and private not in html
 
     index = (study.figures_folder / "index.html").read_text()
     links = re.findall(r'(?:href|src)="([^"]+)"', index)
     assert f"{name}.html" in links
     for link in links:
-        assert (paths.figures_dir() / "smoke" / link).is_file()
+        assert (core.figures_dir() / "smoke" / link).is_file()
 
 
 @pytest.mark.slow
 def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path):
     parameters = {"profile": "smoke", "seeds": "[5]"}  # as -p seeds '[5]' hands it over
     papermill.execute_notebook(
-        paths.NOTEBOOKS / "05_zadoks.ipynb",
+        core.NOTEBOOKS / "05_zadoks.ipynb",
         tmp_path / "out.ipynb",
         parameters,
         kernel_name="python3",
@@ -106,7 +106,7 @@ def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path):
     )
     study = Study(profile="smoke", seeds=[5])
     assert study.missing("zadoks/*") == []
-    assert len(list(paths.results_dir().rglob("*.jsonl"))) == 14
+    assert len(list(core.results_dir().rglob("*.jsonl"))) == 14
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path):
 def test_papermill_alone_with_a_bad_parameter_stops_with_a_sentence(tmp_path, wrong, sentence):
     with pytest.raises(PapermillExecutionError, match=sentence):
         papermill.execute_notebook(
-            paths.NOTEBOOKS / "05_zadoks.ipynb",
+            core.NOTEBOOKS / "05_zadoks.ipynb",
             tmp_path / "out.ipynb",
             {"profile": "smoke"} | wrong,
             kernel_name="python3",
@@ -133,27 +133,27 @@ def test_a_failing_notebook_is_named_kept_and_does_not_stop_the_others(
     tmp_path, monkeypatch, capsys
 ):
     for name in ("good", "bad"):
-        book = nbformat.read(paths.NOTEBOOKS / "00_exploration.ipynb", as_version=4)
+        book = nbformat.read(core.NOTEBOOKS / "00_exploration.ipynb", as_version=4)
         book.cells = book.cells[:2]
         book.cells.append(nbformat.v4.new_code_cell("print('reached')"))
         if name == "bad":
             book.cells.append(nbformat.v4.new_code_cell("1 / 0"))
         nbformat.write(book, tmp_path / f"{name}.ipynb")
-    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(core, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(run_all, "NOTEBOOKS", {"bad": (), "good": ()})
     assert run_all.main(["--profile", "smoke", "--jobs", "1"]) == 1
     printed = capsys.readouterr()
     assert "failed: bad, cell 4: ZeroDivisionError: division by zero" in printed.err
     assert "1 of 2 notebooks executed" in printed.out
-    index = (paths.figures_dir() / "smoke" / "index.html").read_text()
+    index = (core.figures_dir() / "smoke" / "index.html").read_text()
     assert "cell 4: ZeroDivisionError" in index
     for name in ("good", "bad"):
-        assert "reached" in (paths.figures_dir() / "smoke" / f"{name}.html").read_text()
+        assert "reached" in (core.figures_dir() / "smoke" / f"{name}.html").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_source_keeps_the_rules(name):
-    book = nbformat.read(paths.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    book = nbformat.read(core.NOTEBOOKS / f"{name}.ipynb", as_version=4)
     nbformat.validate(book)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import run_all
-from digits import paths, readme
+from digits import core, readme
 
 TEXT = readme.README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, re.DOTALL)
@@ -15,7 +15,7 @@ BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, re.DOTALL)
 
 @pytest.fixture
 def committed(monkeypatch):
-    monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
+    monkeypatch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
 
 
 def test_the_numbers_are_those_of_the_committed_records(committed):
@@ -65,11 +65,11 @@ def test_every_path_of_the_tree_is_there_and_every_module_is_in_the_tree():
     for line in tree.splitlines():
         entry = line.split()[0]
         folder = folder if line.startswith("  ") else ""
-        assert (paths.ROOT / folder / entry).exists(), entry
+        assert (core.ROOT / folder / entry).exists(), entry
         named.add(folder + entry)
         if entry.endswith("/") and not line.startswith("  "):
             folder = entry
-    modules = {f"digits/{path.name}" for path in (paths.ROOT / "digits").glob("*.*")}
+    modules = {f"digits/{path.name}" for path in (core.ROOT / "digits").glob("*.*")}
     assert modules - named == {"digits/__init__.py", "digits/__main__.py"}
 
 
@@ -94,28 +94,28 @@ def test_every_other_command_names_what_is_there():
     for words in commands():
         for word in words:
             if word.startswith(("notebooks", "constraints")):
-                assert (paths.ROOT / word).exists(), word
+                assert (core.ROOT / word).exists(), word
     assert [".venv/bin/python", "-m", "pytest"] in commands()
 
 
 def test_ci_runs_the_readmes_installation_and_test():
-    ci = (paths.ROOT / ".ci" / "run").read_text()
+    ci = (core.ROOT / ".ci" / "run").read_text()
     for words in (["-c", "constraints.txt", "-e", ".[test]"], ["-m", "pytest"]):
         assert " ".join(words) in ci.replace("'", "")
 
 
 def test_conda_installs_the_same_versions():
-    environment = yaml.safe_load((paths.ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((core.ROOT / "environment.yml").read_text())
     (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert "--constraint constraints.txt" in pip
     assert any(entry.startswith("--editable .[") for entry in pip)
 
 
 def test_constraints_hold_every_dependency_at_one_version():
-    lines = (paths.ROOT / "constraints.txt").read_text().splitlines()
+    lines = (core.ROOT / "constraints.txt").read_text().splitlines()
     pins = [re.split("==", line)[0].lower() for line in lines if line and line[0] != "#"]
     assert all("==" in line for line in lines if line and line[0] != "#")
-    project = (paths.ROOT / "pyproject.toml").read_text()
+    project = (core.ROOT / "pyproject.toml").read_text()
     wanted = re.findall(r'^  "([a-z-]+)[>=<]', project, re.MULTILINE)
     wanted += re.findall(r'"([a-z-]+)>=', project.split("[project.optional-dependencies]")[1])
     assert len(wanted) > 20
@@ -124,4 +124,4 @@ def test_constraints_hold_every_dependency_at_one_version():
 
 def test_the_readmes_picture_is_committed():
     for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT):
-        assert (paths.ROOT / picture).is_file()
+        assert (core.ROOT / picture).is_file()

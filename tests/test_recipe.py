@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sklearn.model_selection import KFold
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.recipe import Recipe
 
 GOOD = {"epochs": 25, "batch_size": 100, "learning_rate": 0.01}

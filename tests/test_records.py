@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits import records
-from digits.errors import InputError
+from digits.core import InputError
 from digits.training import train
 
 NAME = "zadoks/twinnet+ws+aux"

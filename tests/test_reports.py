@@ -3,7 +3,7 @@
 import pytest
 
 import run_all
-from digits import paths
+from digits import core
 from digits.experiments import DESIGNS, EXPERIMENTS, REPORTS
 from digits.plots.common import COLOURS
 
@@ -112,10 +112,10 @@ def test_a_report_is_a_model_file_a_file_of_rows_a_colour_and_a_notebook():
     names = [report.__name__.rpartition(".")[2] for report in REPORTS]
     assert set(COLOURS) == {*names, "beyond"}
     for name in names:
-        assert (paths.ROOT / "digits" / "models" / f"{name}.py").is_file()
+        assert (core.ROOT / "digits" / "models" / f"{name}.py").is_file()
         (notebook,) = (n for n in run_all.NOTEBOOKS if n.endswith(f"_{name}"))
         assert f"{name}/*" in run_all.NOTEBOOKS[notebook]
-        assert (paths.NOTEBOOKS / f"{notebook}.ipynb").is_file()
+        assert (core.NOTEBOOKS / f"{notebook}.ipynb").is_file()
 
 
 def test_designs_name_experiments_whose_losses_are_what_their_cells_say():

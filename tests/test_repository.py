@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from digits import paths
+from digits import core
 
 FILES = subprocess.run(
-    ["git", "-C", str(paths.ROOT), "ls-files"], capture_output=True, text=True, check=False
+    ["git", "-C", str(core.ROOT), "ls-files"], capture_output=True, text=True, check=False
 ).stdout.split("\n")[:-1]
 if not FILES:
     pytest.skip("not a git checkout", allow_module_level=True)
@@ -25,7 +25,7 @@ ALLOWED = {"/tmp/out.ipynb"}  # in the README, for the reader
 
 
 def text_of(name):
-    return (paths.ROOT / name).read_text(encoding="utf-8")
+    return (core.ROOT / name).read_text(encoding="utf-8")
 
 
 def test_no_path_of_a_machine():

@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 import run_all
-from digits import notebooks, paths, records
+from digits import core, notebooks, records
 from digits.study import Study
 
-RUN_ALL = paths.ROOT / "run_all.py"
+RUN_ALL = core.ROOT / "run_all.py"
 
 
 def call(*options, **kwargs):
@@ -33,18 +33,18 @@ def test_train_only_trains_goes_on_and_says_when_nothing_is_left(capsys):
     assert "14 runs have no record" in capsys.readouterr().out  # the new round alone
     assert run_all.main(options) == 0
     assert "nothing to train" in capsys.readouterr().out
-    assert not paths.figures_dir().exists()
+    assert not core.figures_dir().exists()
 
 
 def test_fresh_trains_again_and_keeps_what_was_there(capsys):
     options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--seeds", "0"]
     run_all.main(options)
-    first = {f.name: f.read_text() for f in (paths.results_dir() / "sample").rglob("*.jsonl")}
+    first = {f.name: f.read_text() for f in (core.results_dir() / "sample").rglob("*.jsonl")}
     assert run_all.main([*options, "--fresh"]) == 0
     assert "existing records were moved" in capsys.readouterr().out
-    (aside,) = paths.results_dir().glob("sample-before-*")
+    (aside,) = core.results_dir().glob("sample-before-*")
     assert {f.name: f.read_text() for f in aside.rglob("*.jsonl")} == first
-    assert len(list((paths.results_dir() / "sample").rglob("*.jsonl"))) == 14
+    assert len(list((core.results_dir() / "sample").rglob("*.jsonl"))) == 14
 
 
 def test_train_only_needs_no_jupyter_package():
@@ -53,7 +53,7 @@ def test_train_only_needs_no_jupyter_package():
         "import run_all; sys.exit(run_all.main(['--profile', 'smoke', '--train-only', '--only',"
         "'05_zadoks', '--seeds', '0', '--jobs', '1']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=core.ROOT, capture_output=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -232,12 +232,12 @@ def test_a_run_that_diverged_is_told_again(capsys, monkeypatch):
 
 
 def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
-    source = json.loads((paths.NOTEBOOKS / "05_zadoks.ipynb").read_text())
+    source = json.loads((core.NOTEBOOKS / "05_zadoks.ipynb").read_text())
     for cell in source["cells"]:
         if "parameters" in cell["metadata"].get("tags", []):
             cell["source"] = [line.replace("seeds", "seed") for line in cell["source"]]
     (tmp_path / "05_zadoks.ipynb").write_text(json.dumps(source))
-    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(core, "NOTEBOOKS", tmp_path)
     with pytest.raises(run_all.InputError, match="05_zadoks takes the parameters .*seed, source"):
         notebooks.check(["05_zadoks"])
     with pytest.raises(run_all.InputError, match="there is no notebook '06_other'"):
@@ -245,4 +245,4 @@ def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
 
 
 def test_every_notebook_is_run():
-    assert sorted(run_all.NOTEBOOKS) == sorted(p.stem for p in paths.NOTEBOOKS.glob("*.ipynb"))
+    assert sorted(run_all.NOTEBOOKS) == sorted(p.stem for p in core.NOTEBOOKS.glob("*.ipynb"))

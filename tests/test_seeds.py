@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.seeds import STREAMS, streams, torch_generator, torch_seed
 
 

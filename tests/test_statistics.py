@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiment import Design
 from digits.statistics import (
     EFFECTS,

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from digits import paths, records, tables
+from digits import core, records, tables
+from digits.core import InputError
 from digits.data import load
-from digits.errors import InputError
 from digits.frames import curves, stages, tidy
 from digits.recipe import Recipe
 from digits.runs import Outcome, expected_seconds
@@ -25,9 +25,9 @@ def test_it_trains_what_is_missing_and_then_nothing():
     assert len(study.missing(*SMALL)) == 4  # two rounds, and one chain of each of two networks
     assert study.train_missing(*SMALL) == []
     assert study.missing(*SMALL) == []
-    before = {f: f.stat().st_mtime_ns for f in paths.results_dir().rglob("*.jsonl")}
+    before = {f: f.stat().st_mtime_ns for f in core.results_dir().rglob("*.jsonl")}
     assert study.train_missing(*SMALL) == []
-    assert before == {f: f.stat().st_mtime_ns for f in paths.results_dir().rglob("*.jsonl")}
+    assert before == {f: f.stat().st_mtime_ns for f in core.results_dir().rglob("*.jsonl")}
 
 
 def test_one_worker_or_two_any_order_or_share_the_same_bits(monkeypatch, tmp_path):
@@ -158,13 +158,13 @@ def test_more_pairs_than_the_source_holds_are_refused_before_training(monkeypatc
     )
     with pytest.raises(InputError, match="5000 pairs were asked of a pool of 2500 images"):
         Study(profile="smoke").train_missing("zadoks/twinnet")
-    assert not list(paths.results_dir().rglob("*.jsonl"))
+    assert not list(core.results_dir().rglob("*.jsonl"))
 
 
 def test_a_record_of_another_recipe_or_network_is_refused_not_used():
     study = Study(profile="smoke", seeds=(0,))
     study.train_missing("zadoks/twinnet")
-    path = records.path_of(paths.results_dir(), "zadoks/twinnet", "sample")
+    path = records.path_of(core.results_dir(), "zadoks/twinnet", "sample")
     good = path.read_text()
     for change in ({"parameters": 1}, {"precise_pairs": 20_000}):
         line = json.loads(good)
@@ -183,7 +183,7 @@ def test_a_changed_default_does_not_let_old_records_pass(monkeypatch):
     """The hash leaves out fields at their default, so a changed default must show otherwise."""
     study = Study(profile="smoke", seeds=(0,))
     study.train_missing("zadoks/twinnet")
-    path = records.path_of(paths.results_dir(), "zadoks/twinnet", "sample")
+    path = records.path_of(core.results_dir(), "zadoks/twinnet", "sample")
     line = json.loads(path.read_text())
     line["recipe"]["order"] = "shuffled"
     assert Recipe(**line["recipe"]).hash == line["recipe_hash"]
@@ -197,10 +197,10 @@ def test_a_changed_default_does_not_let_old_records_pass(monkeypatch):
 
 def test_moving_aside_takes_the_wanted_runs_and_leaves_the_others():
     Study(profile="smoke", seeds=(0, 1, 2)).train_missing("zadoks/twinnet")
-    path = records.path_of(paths.results_dir(), "zadoks/twinnet", "sample")
+    path = records.path_of(core.results_dir(), "zadoks/twinnet", "sample")
     lines = path.read_text().splitlines()
     aside = Study(profile="smoke", seeds=(1,)).move_aside("zadoks/*")
-    left = records.read(paths.results_dir(), "zadoks/twinnet", "sample")
+    left = records.read(core.results_dir(), "zadoks/twinnet", "sample")
     assert sorted(record.seed for record in left) == [0, 2]
     (moved,) = aside.rglob("*.jsonl")
     assert sorted([*path.read_text().splitlines(), *moved.read_text().splitlines()]) == sorted(

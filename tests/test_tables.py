@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from digits import findings, paths, readme, tables
+from digits import core, findings, readme, tables
 from digits.experiments import DESIGNS, EXPERIMENTS, select
 from digits.frames import tidy
 from digits.models.blocks import parameter_count
@@ -163,7 +163,7 @@ def test_agreement_and_effects_in_words():
 
 
 def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
-    monkeypatch.setenv("DIGITS_RESULTS", str(paths.ROOT / "results"))
+    monkeypatch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
     study = readme.study()
     everything = tidy(study.records("*"))
     found = findings.find(everything)
@@ -178,7 +178,7 @@ def test_committed_tables_are_those_of_the_committed_records(monkeypatch):
             published_against_ours(everything, chains)
         ),
     }.items():
-        folder = paths.ROOT / "figures" / study.figures_folder.name
+        folder = core.ROOT / "figures" / study.figures_folder.name
         committed = (folder / f"{name}.md").read_text(encoding="utf-8")
         assert committed.startswith(tables.markdown(table) + "\n"), f"remake {name}"
 

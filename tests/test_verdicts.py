@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits import verdicts
-from digits.errors import InputError
+from digits.core import InputError
 from digits.experiments import EXPERIMENTS, select
 from digits.verdicts import (
     all_numbers,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import run_all
-from digits import paths, records, verify
-from digits.errors import InputError
+from digits import core, records, verify
+from digits.core import InputError
 from digits.study import Study
 
 NAME = "zadoks/twinnet"
@@ -29,8 +29,8 @@ def test_the_same_machine_gives_the_same_bits(trained):
 
 
 def test_an_altered_record_is_found_out(trained, capsys):
-    path = records.path_of(paths.results_dir(), NAME, "sample")
-    (record,) = (r for r in records.read(paths.results_dir(), NAME, "sample") if r.seed == 0)
+    path = records.path_of(core.results_dir(), NAME, "sample")
+    (record,) = (r for r in records.read(core.results_dir(), NAME, "sample") if r.seed == 0)
     changed = record.model_copy(update={"test_error": record.test_error + 1, "weights": "0" * 16})
     path.write_text(changed.model_dump_json(exclude_none=True) + "\n")
     assert run_all.main([*OPTIONS, "--verify", "1"]) == 1

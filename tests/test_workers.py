@@ -8,7 +8,7 @@ import psutil
 import pytest
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from digits import paths, records, workers
+from digits import core, records, workers
 from digits.runs import Outcome
 from digits.study import Study
 
@@ -43,7 +43,7 @@ def test_a_run_whose_process_is_ended_twice_is_reported_and_the_others_go_on(mon
 @pytest.mark.slow
 def test_a_killed_worker_process_costs_only_time(tmp_path):
     results = tmp_path / "results"
-    command = [sys.executable, str(paths.ROOT / "run_all.py"), "--profile", "smoke"]
+    command = [sys.executable, str(core.ROOT / "run_all.py"), "--profile", "smoke"]
     command += ["--only", "05_zadoks", "--train-only", "--jobs", "2", "--results", str(results)]
     driver = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:

@@ -15,10 +15,10 @@ import pandas as pd
 
 from digits.claims.parts import Difference, Finding, Part, Verdict
 from digits.common import PREFIX
-from digits.value import Value
+from digits.core import Frozen
 
 
-class Claim(Value):
+class Claim(Frozen):
     """What a report claims.
 
     id: as numbered here, C0.1 to C4.7. claim: in one line. parts: what decides it; none for a

@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from digits.core import Frozen
 from digits.experiments import EXPERIMENTS
 from digits.models.blocks import parameters_built_by
 from digits.statistics import summarise
-from digits.value import Value
 
 Verdict = Literal["supported", "contradicted", "undecided", "no records", "design argument"]
 VERDICTS = Verdict.__args__
@@ -35,7 +35,7 @@ QUANTITIES = {
 }
 
 
-class Range(Value):
+class Range(Frozen):
     """Where a claim says that a mean lies."""
 
     low: float = -np.inf
@@ -85,7 +85,7 @@ class Finding(NamedTuple):
     slack: float
 
 
-class Part(Value):
+class Part(Frozen):
     """One quantity per round, and where its mean lies if the claim holds."""
 
     claimed: Range
