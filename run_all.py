@@ -6,39 +6,18 @@ python run_all.py --profile paper --data mnist  the reports' own rounds and epoc
 
 import argparse
 import os
-import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-import joblib
-from tqdm import tqdm
-
-from digits import core, verify
-from digits.compute import DEVICES, PRECISIONS
+from digits import core
 from digits.core import NOT_WRITABLE, InputError
-from digits.data import SOURCES, load
-from digits.profiles import PROFILES
-from digits.reports.rows import CELLS
-from digits.study import Study
-from digits.workers import in_worker
-
-#: Each notebook and the experiments it shows.
-NOTEBOOKS = {
-    "00_exploration": (),
-    "01_kqiku": ("kqiku/*",),
-    "02_cadei": ("cadei/*",),
-    "03_jaubert": ("jaubert/*", "search/jaubert/*"),
-    "04_damachi": ("damachi/*", "search/damachi/*"),
-    "05_zadoks": ("zadoks/*",),
-    "06_beyond": ("beyond/*", *("zadoks/twinnet" + cell for cell in CELLS)),
-    "07_comparison": ("*",),
-    "08_networks": ("*", "search/common/*"),
-}
-
-#: Where runs are trained: processes of this machine, or the workers of a Dask cluster.
-BACKENDS = ("loky", "dask")
+from digits.data.sources import SOURCES, load
+from digits.output import notebooks
+from digits.study import Study, verify
+from digits.study.profiles import PROFILES
+from digits.study.store import check_writable
+from digits.training.device import DEVICES, PRECISIONS
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,29 +33,40 @@ def parser() -> Parser:
         prog="run_all.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = options.add_argument
-    add("--profile", default="quick", help=f"how much: {', '.join(PROFILES)} (default: quick)")
-    add("--data", default="sample", help=f"digits: {', '.join(SOURCES)} (default: sample)")
-    add(
-        "--data-dir", type=Path, help="folder that holds MNIST/raw (default: $DIGITS_DATA or data/)"
-    )
-    add("--results", type=Path, help="folder of the records (default: $DIGITS_RESULTS or results/)")
-    add("--figures", type=Path, help="folder of figures (default: $DIGITS_FIGURES or figures/)")
+    add("--profile", choices=PROFILES, default="quick", help="how much (default: quick)")
+    add("--data", choices=SOURCES, default="sample", help="digits (default: sample)")
+    add("--data-dir", type=folder, help="holds MNIST/raw (default: $DIGITS_DATA or data/)")
+    add("--results", type=folder, help="of the records (default: $DIGITS_RESULTS or results/)")
+    add("--figures", type=folder, help="of figures (default: $DIGITS_FIGURES or figures/)")
     add("--only", metavar="NOTEBOOK", action="append", help="this notebook only; may be repeated")
     add("--seeds", help="these rounds of every experiment, such as 0,1,2 (default: the profile's)")
     add("--jobs", type=int, help="worker processes (default: one per core)")
-    add("--device", default="cpu", help=f"{', '.join(DEVICES)} (default: cpu)")
-    add(
-        "--precision",
-        help=f"{', '.join(PRECISIONS)} (default: fp32, but bf16 for the deep networks in quick)",
-    )
-    add("--backend", default="loky", help="loky: processes here; dask: a cluster (default: loky)")
+    add("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
+    add("--precision", choices=PRECISIONS, help="(default: fp32, or what the profile says)")
+    add("--backend", choices=("loky", "dask"), default="loky", help="processes here, or a cluster")
     add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
     add("--light", action="store_true", help="leave out the deep networks in cadei's own protocols")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--verify", type=int, metavar="N", help="train N recorded runs again and compare, no more")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
-    add("--shard", default="1/1", help="with --train-only: i/n trains the i-th of n equal parts")
+    add("--shard", type=shard, default=(1, 1), help="i/n: train the i-th of n equal parts only")
     return options
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder that may be new."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file: name a folder")
+    return path.resolve()
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Read "i/n", with i from 1 to n."""
+    index, _, parts = text.partition("/")
+    if not (index.isdecimal() and parts.isdecimal() and 1 <= int(index) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text} is not i/n with i from 1 to n, such as 2/4")
+    return int(index), int(parts)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,190 +81,87 @@ def main(arguments: list[str] | None = None) -> int:
         again += " without --fresh" if options.fresh else ""
         return run(options)
     except InputError as error:
-        print(f"run_all.py: {error}", file=sys.stderr)
-        return 2
+        sentence, code = str(error), 2
     except OSError as error:
         if error.errno not in NOT_WRITABLE:
             raise
-        print(
-            f"run_all.py: {error.filename or 'a file'} cannot be written ({error.strerror}): free "
-            f"the disk or name another folder; what is recorded stays, {again} goes on from there.",
-            file=sys.stderr,
+        sentence, code = (
+            f"{error.filename or 'a file'} cannot be written ({error.strerror}): free the disk or "
+            f"name another folder; what is recorded stays, {again} goes on from there.",
+            2,
         )
-        return 2
     except KeyboardInterrupt:
-        print(
-            f"run_all.py: interrupted; what is recorded stays, {again} goes on from there.",
-            file=sys.stderr,
-        )
-        return 130
+        sentence = f"interrupted; what is recorded stays, {again} goes on from there."
+        code = 130
+    print(f"run_all.py: {sentence}", file=sys.stderr)
+    return code
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the study as `options` say; see `main`."""
-    for option, variable, folder in (
-        ("--data-dir", "DIGITS_DATA", options.data_dir),
-        ("--results", "DIGITS_RESULTS", options.results),
-        ("--figures", "DIGITS_FIGURES", options.figures),
-    ):
-        if folder is not None:
-            if folder.exists() and not folder.is_dir():
-                raise InputError(f"{option} {folder} is a file: name a folder.")
-            os.environ[variable] = str(folder.resolve())
+    for name in ("data", "results", "figures"):
+        chosen = getattr(options, "data_dir" if name == "data" else name)
+        if chosen is not None:
+            os.environ[f"DIGITS_{name.upper()}"] = str(chosen)
     study = Study(
         source=options.data,
-        profile=options.profile,
         seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
-        jobs=options.jobs,
-        light=options.light,
-        device=options.device,
+        **{name: getattr(options, name) for name in ("profile", "jobs", "light", "device")},
         precision=options.precision,
     )
-    share = share_of(options.shard)
-    if share != (1, 1) and not options.train_only:
-        raise InputError(
-            f"--shard {options.shard} trains a part only, and figures need all of it: "
-            "add --train-only."
-        )
-    if options.backend not in BACKENDS:
-        raise InputError(
-            f"--backend {options.backend} is unknown: choose one of {', '.join(BACKENDS)}."
-        )
-    if (options.backend == "dask") != (options.scheduler is not None):
-        raise InputError(
-            "--backend dask and --scheduler ADDRESS go together: name both, or neither."
-        )
-    names = notebooks_named(options.only)
-    if not options.train_only:
-        from digits import findings, notebooks, page
-
-        notebooks.check(names)
+    if options.shard != (1, 1) and not options.train_only:
+        raise InputError("--shard trains a part only, and figures need all: add --train-only.")
     if options.verify is not None and (options.fresh or options.train_only):
         raise InputError("--verify only compares: leave out --fresh and --train-only.")
+    if (options.backend == "dask") != (options.scheduler is not None):
+        raise InputError("--backend dask and --scheduler ADDRESS go together: name both.")
+    names = notebooks.named(options.only)
+    patterns = notebooks.patterns_of(names)
+    if not options.train_only:
+        notebooks.check(names)
     load(study.source)  # a source that is missing or damaged is told before anything starts
-    if not options.train_only and options.verify is None:
-        check_writable(core.figures_dir())
-
-    patterns = tuple(dict.fromkeys(pattern for name in names for pattern in NOTEBOOKS[name]))
     if options.verify is not None:
-        return verify_records(study, options.verify, patterns)
-    failures = train(study, patterns, share, options)
-    for failure in failures:
-        print(f"failed: {failure.failure}", file=sys.stderr)
+        return verify.report(study, options.verify, patterns)
+    if not options.train_only:
+        check_writable(core.figures_dir())
+    failures = train(study, patterns, options)
     if options.train_only:
-        return 1 if failures else 0
-
-    start = time.time()
-    outcomes = []
-    with tqdm(
-        total=len(names), bar_format="notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
-    ) as bar:
-        tasks = (
-            joblib.delayed(in_worker)(os.getpid(), notebooks.execute, name, study) for name in names
-        )
-        workers = min(study.n_jobs, len(names))
-        for outcome in joblib.Parallel(workers, return_as="generator_unordered")(tasks):
-            outcomes.append(outcome)
-            bar.set_postfix_str(f"last {outcome.name}", refresh=False)
-            bar.update()
-    found = None if study.missing("*") else findings.find(study.ensure("*"))
-    index = page.write_index(study.figures_folder, found)
-    failed = sorted(outcome for outcome in outcomes if outcome.status == "failed")
-    for outcome in failed:
-        print(f"failed: {outcome.name}, {outcome.error}", file=sys.stderr)
-    print(
-        f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks executed in "
-        f"{time.time() - start:.0f} s; open {os.path.relpath(index)}"
-    )
-    return 1 if failures or failed else 0
+        return bool(failures)
+    return notebooks.execute_all(names, study) or bool(failures)
 
 
-def train(
-    study: Study, patterns: tuple[str, ...], share: tuple[int, int], options: argparse.Namespace
-) -> list:
+def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> list:
     """Train the missing runs, say what was done, and return the failures."""
-    if options.fresh or study.missing(*patterns, share=share):
+    part = options.shard
+    if options.fresh or study.missing(*patterns, shard=part):
         check_writable(core.results_dir())  # where all is recorded, it may be read-only
-    if options.fresh:
-        aside = study.move_aside(*patterns, share=share)
-        if aside:
-            print(f"existing records were moved to {os.path.relpath(aside)}")
-    missing = len(study.missing(*patterns, share=share))
-    diverged = study.diverged(*patterns)
-    if diverged:
+    if options.fresh and (aside := study.move_aside(*patterns, shard=part)):
+        print(f"existing records were moved to {os.path.relpath(aside)}")
+    missing = len(study.missing(*patterns, shard=part))
+    if diverged := study.diverged(*patterns):
         print(
             f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
             "them again"
         )
     where = os.path.relpath(core.results_dir() / study.source)
-    part = "" if share == (1, 1) else f" of part {share[0]}/{share[1]}"
+    named = "" if part == (1, 1) else f" of part {part[0]}/{part[1]}"
     if not missing:
-        print(f"nothing to train: all runs{part} have their records in {where}")
+        print(f"nothing to train: all runs{named} have their records in {where}")
         return []
-    start = time.time()
     means = f"{study.n_jobs} worker{'s' if study.n_jobs > 1 else ''}"
-    if options.scheduler is not None:
-        means = f"the cluster of {options.scheduler}"
-    print(f"{missing} runs{part} have no record in {where} yet; training on {means}", flush=True)
+    means = f"the cluster of {options.scheduler}" if options.scheduler else means
+    print(f"{missing} runs{named} have no record in {where} yet; training on {means}", flush=True)
+    start = time.time()
     try:
-        failures = study.train_missing(*patterns, share=share, scheduler=options.scheduler)
+        failures = study.train_missing(*patterns, shard=part, scheduler=options.scheduler)
     except KeyboardInterrupt:
-        done = missing - len(study.missing(*patterns, share=share))
+        done = missing - len(study.missing(*patterns, shard=part))
         print(f"\n{done} of {missing} runs were trained and recorded", file=sys.stderr)
         raise
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
+    for failed in failures:
+        print(f"failed: {failed.failure}", file=sys.stderr)
     return failures
-
-
-def verify_records(study: Study, n: int, patterns: tuple[str, ...]) -> int:
-    """Train `n` recorded runs again, print how far they are from their records; 0 if it holds."""
-    found = verify.verify(study, n, *patterns)
-    print(found.to_markdown(index=False, floatfmt=".4g"))
-    print(
-        f"largest difference of an error {found.error.max():.4g} points, of a point of a curve "
-        f"{found.curves.max():.4g}; {found['same bits'].sum()} of {n} have the same bits"
-    )
-    if verify.holds(found):
-        return 0
-    print(
-        "run_all.py: a run on the same kind of machine gave other bits, or one on another differs "
-        f"by more than {verify.TOLERANCE:g} points.",
-        file=sys.stderr,
-    )
-    return 1
-
-
-def notebooks_named(only: list[str] | None) -> list[str]:
-    """Return the notebooks to execute, in their order: all, or those of `--only`."""
-    for name in only or ():
-        if name.removesuffix(".ipynb") not in NOTEBOOKS:
-            raise InputError(
-                f"--only {name}: there is no such notebook; choose among {', '.join(NOTEBOOKS)}."
-            )
-    return [
-        name for name in NOTEBOOKS if not only or name in {o.removesuffix(".ipynb") for o in only}
-    ]
-
-
-def check_writable(folder: Path) -> None:
-    """Make `folder` if need be, and refuse one that cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(16_384))  # an empty file has room on a full disk
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror}): name another folder with --results "
-            "or --figures."
-        ) from error
-
-
-def share_of(text: str) -> tuple[int, int]:
-    """Return (i, n) of the text "i/n"."""
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise InputError(f"--shard {text} is not i/n with i from 1 to n, such as 2/4.")
-    return int(match[1]), int(match[2])
 
 
 if __name__ == "__main__":

@@ -27,16 +27,17 @@ import torch
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from digits.compute import CPU, Compute, has_bf16
-from digits.data import load
-from digits.experiments import EXPERIMENTS
-from digits.fitting import optimizer_of, train_epoch
-from digits.models.blocks import flops_a_pair
-from digits.runs import Run, attempt
-from digits.seeds import streams, torch_generator
+from digits.data.pairs import draw_round
+from digits.data.seeds import streams, torch_generator
+from digits.data.sources import load
+from digits.experiments.registry import EXPERIMENTS
+from digits.models.summary import flops_a_pair
 from digits.study import Study
-from digits.training import commit, draw_round
-from digits.workers import train_runs
+from digits.study.runs import Run, commit, execute
+from digits.study.workers import train_runs
+from digits.training.device import CPU, Device, has_bf16
+from digits.training.loop import optimizer_of, train_epoch
+from digits.training.record import Record
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -58,9 +59,8 @@ def plain(repeats: int = 3) -> list[dict]:
             workers(joblib.delayed(_short_run)(each) for each in run)  # start, import, load
             for repeat in tqdm(range(repeats), desc=f"plain: {name}"):
                 start = time.perf_counter()
-                outcomes = workers(joblib.delayed(attempt)(each, "sample") for each in run)
+                workers(joblib.delayed(_trained)(each) for each in run)
                 ours = (time.perf_counter() - start) / len(run)
-                assert all(outcome.record for outcome in outcomes)
                 start = time.perf_counter()
                 plain_loop.train(EXPERIMENTS[name], repeat, digits)
                 usual = time.perf_counter() - start
@@ -82,14 +82,14 @@ def limit(repeats: int = 5) -> list[dict]:
             recipe = experiment.recipe.but(
                 train_pairs=few * size, validation_share=0.0, folds=0, augmentation="none"
             )
-            pairs = draw_round(digits, recipe.but(precise_pairs=1), streams(0)["pairs"]).train
+            pairs = draw_round(digits, recipe.but(precise_pairs=1).draw, streams(0)["pairs"]).train
             model = experiment.build().to(memory_format=torch.channels_last)
             optimizer, order = optimizer_of(model, recipe), torch_generator(streams(0)["order"])
-            compute = Compute(precision=precision)
-            train_epoch(model, optimizer, pairs, recipe, order, compute)
+            device = Device(precision=precision)
+            train_epoch(model, optimizer, pairs, recipe, order, device)
             for _ in range(repeats):
                 start = time.perf_counter()
-                train_epoch(model, optimizer, pairs, recipe, order, compute)
+                train_epoch(model, optimizer, pairs, recipe, order, device)
                 seconds = time.perf_counter() - start
                 rows.append(
                     {
@@ -163,13 +163,10 @@ def light() -> list[dict]:
             )
         ]
         start = time.perf_counter()
-        outcomes = list(train_runs(runs, "sample", CORES))
+        records = [future.result() for _, future in train_runs(runs, "sample", CORES)]
         total = time.perf_counter() - start
-        assert all(outcome.record for outcome in outcomes)
-        rows += [
-            row | {"family": f"{row['family']}, {words}"}
-            for row in _by_family([outcome.record for outcome in outcomes])
-        ]
+        assert all(isinstance(record, Record) for record in records)
+        rows += [row | {"family": f"{row['family']}, {words}"} for row in _by_family(records)]
         rows.append({"family": f"all {words}, on the clock", "wall": total})
     return rows
 
@@ -181,7 +178,13 @@ PARTS: dict[str, Callable[[], list[dict]]] = {
 
 def _short_run(run: Run) -> None:
     recipe = run.experiment.recipe.but(epochs=1, curve_step=1, precise_pairs=1000)
-    attempt(Run(run.experiment.model_copy(update={"recipe": recipe}), run.seed), "sample")
+    _trained(Run(run.experiment.model_copy(update={"recipe": recipe}), run.seed))
+
+
+def _trained(run: Run) -> Record:
+    record = execute(run, load("sample"))
+    assert isinstance(record, Record), record
+    return record
 
 
 def _product_rate(dtype: torch.dtype) -> float:
@@ -196,7 +199,7 @@ def _product_rate(dtype: torch.dtype) -> float:
 
 
 def _peak(run: Run) -> float:
-    assert attempt(run, "sample").record
+    _trained(run)
     return _peak_of_this_process()
 
 
@@ -222,7 +225,7 @@ def _in_a_fresh_worker(call: Callable, *arguments):
 def _growth(run: Run, runs: int) -> dict[str, float]:
     process, used = psutil.Process(), []
     for _ in range(runs):
-        assert attempt(run, "sample").record
+        _trained(run)
         used.append(process.memory_info().rss / 2**20)
     # The first runs fill caches that stay.
     return {"peak_mb": _peak_of_this_process(), "grown_mb": used[-1] - used[runs // 10]}

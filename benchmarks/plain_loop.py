@@ -7,17 +7,17 @@ test pairs after every epoch. It sees the same pairs, network, batches and losse
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from digits.data import Digits
-from digits.experiment import Experiment
-from digits.fitting import decide, objective_of
-from digits.seeds import streams
-from digits.training import draw_round
+from digits.data.pairs import draw_round
+from digits.data.seeds import streams
+from digits.data.sources import Digits
+from digits.experiments.experiment import Experiment
+from digits.training.evaluation import decide, objective_of
 
 
 def train(experiment: Experiment, seed: int, digits: Digits) -> float:
     """Train `experiment` once and return its test error in per cent."""
     recipe = experiment.recipe
-    pairs = draw_round(digits, recipe, streams(seed)["pairs"])
+    pairs = draw_round(digits, recipe.draw, streams(seed)["pairs"])
     train_set, test_set = (
         TensorDataset(these.images, these.classes, these.target)
         for these in (pairs.train, pairs.test)

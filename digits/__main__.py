@@ -1,25 +1,37 @@
-"""`python -m digits` lists the experiments, `python -m digits readme` renews the README."""
+"""`python -m digits` lists the experiments; `readme` and `choose` renew what records decide.
+
+python -m digits 'kqiku/*'   the experiments whose ids match
+python -m digits readme      the README's numbers
+python -m digits choose      learning rates and steps that the folds choose
+"""
 
 import argparse
+import json
 import sys
 
-from digits import readme, tables
 from digits.core import InputError
-from digits.experiments import select
+from digits.experiments.chosen import FILE
+from digits.experiments.registry import select
+from digits.output import readme, tables
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table of experiments matching the patterns given, or renew the README."""
-    parser = argparse.ArgumentParser(prog="python -m digits", description=__doc__)
-    parser.add_argument("pattern", nargs="*", help='ids such as "kqiku/*", or the word readme')
+    """Print the table of experiments matching the patterns given, or renew a file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m digits",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("pattern", nargs="*", help="ids such as 'kqiku/*', or one of the words")
     patterns = parser.parse_args(arguments).pattern
     try:
         if patterns == ["readme"]:
             readme.write()
+        elif patterns == ["choose"]:
+            FILE.write_text(json.dumps(readme.chosen()._asdict(), indent=1) + "\n")
         else:
-            print(
-                tables.markdown(tables.experiment_table(select(*(patterns or ["*", "beyond/*"]))))
-            )
+            experiments = select(*(patterns or ["*", "beyond/*"]))
+            print(tables.markdown(tables.experiment_table(experiments)))
     except InputError as error:
         print(f"digits: {error}", file=sys.stderr)
         return 2

@@ -1,19 +1,33 @@
-"""What the tests share: small recipes, and folders of their own for records and figures."""
+"""What the tests share: small recipes, recorded runs, and folders of their own."""
+
+import os
 
 import pytest
+import torch
 
-from digits.data import load
-from digits.experiments import EXPERIMENTS
-from digits.recipe import Recipe
-from digits.study import Study
+from digits import core
+from digits.data.sources import load
+from digits.experiments.registry import EXPERIMENTS, select
+from digits.study.frames import tidy
+from digits.study.runs import Run, execute
+from digits.study.store import RecordStore
+from digits.training.device import CPU
+from digits.training.recipe import Recipe
+from digits.training.record import Record
+
+SMOKE = core.ROOT / "tests" / "smoke"
+
+# Two test processes with as many threads as cores would wait for each other.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def folders(tmp_path, monkeypatch):
+def folders(tmp_path, tmp_path_factory, monkeypatch):
     """Give every test its own results and figures, and no MNIST."""
     monkeypatch.setenv("DIGITS_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("DIGITS_FIGURES", str(tmp_path / "figures"))
-    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "data"))
+    # One name for all tests: worker processes are started anew when it changes.
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path_factory.getbasetemp() / "no-mnist"))
     return tmp_path
 
 
@@ -24,13 +38,36 @@ def sample():
 
 
 @pytest.fixture(scope="session")
-def smoke_results(tmp_path_factory):
-    """A results folder with every run of the smoke profile, trained once for all tests."""
-    folder = tmp_path_factory.mktemp("smoke")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DIGITS_RESULTS", str(folder))
-        assert Study(profile="smoke").train_missing("*", "beyond/*", "search/*") == []
-    return folder
+def smoke_results():
+    """The folder of the committed smoke records: every run of that profile.
+
+    It is for reading: a test that trains into it copies it first.
+    """
+    before = {file: file.read_bytes() for file in SMOKE.rglob("*") if file.is_file()}
+    yield SMOKE
+    assert before == {file: file.read_bytes() for file in SMOKE.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="session")
+def committed():
+    """Tidy rows of the committed records of the full protocol, own and common.
+
+    As many rounds as there are of each experiment. A test that changes the table copies it.
+    """
+    store, found = RecordStore(core.ROOT / "results", "mnist"), []
+    for experiment in select("*"):
+        found += [r for r in store.read(experiment.id) if r.recipe == experiment.recipe]
+    return tidy([record for record in found if isinstance(record, Record)])
+
+
+@pytest.fixture(scope="session")
+def train_record(sample):
+    """Return a function from an experiment, a seed and a device to the record of that run."""
+
+    def train(experiment, seed=0, device=CPU):
+        return execute(Run(experiment, seed, device), sample)
+
+    return train
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +94,39 @@ def tiny_experiment(tiny):
         return EXPERIMENTS[name].model_copy(update={"recipe": tiny.but(**kept | changes)})
 
     return make
+
+
+@pytest.fixture
+def own_notebooks(tmp_path, monkeypatch):
+    """Return a function from code cells by name to a folder of such notebooks.
+
+    run_all.py then executes these and no others, in its worker processes as well.
+    """
+
+    def use(**cells):
+        import nbformat
+
+        from digits.output import notebooks
+
+        folder = tmp_path / "notebooks"
+        folder.mkdir()
+        book = nbformat.read(core.NOTEBOOKS / "05_zadoks.ipynb", as_version=4)
+        first = book.cells[:2]  # the title and the parameters
+        for name, sources in cells.items():
+            book.cells = [*first, *(nbformat.v4.new_code_cell(source) for source in sources)]
+            nbformat.write(book, folder / f"{name}.ipynb")
+        there = {name: os.environ[name] for name in ("DIGITS_RESULTS", "DIGITS_FIGURES")}
+
+        def execute(name, study):  # in a worker, which may be another test's
+            from digits import core
+            from digits.output import notebooks
+
+            os.environ.update(there)
+            core.NOTEBOOKS = folder
+            return notebooks.execute(name, study)
+
+        monkeypatch.setattr(core, "NOTEBOOKS", folder)
+        monkeypatch.setattr(notebooks, "execute", execute)
+        return folder
+
+    return use

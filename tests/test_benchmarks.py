@@ -5,7 +5,9 @@ import sys
 import pytest
 
 from digits import core
-from digits.compute import CPU
+from digits.experiments.registry import EXPERIMENTS
+from digits.study.runs import Run
+from digits.training.device import CPU
 
 HERE = core.ROOT / "benchmarks"
 
@@ -14,7 +16,7 @@ HERE = core.ROOT / "benchmarks"
 def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
     yield
-    for name in ("report", "plain_loop"):
+    for name in ("report", "plain_loop", "measure"):
         sys.modules.pop(name, None)
 
 
@@ -27,15 +29,25 @@ def test_the_committed_table_is_that_of_the_committed_measurements(benchmarks, t
     assert (tmp_path / "RESULTS.md").read_text() == (HERE / "RESULTS.md").read_text()
 
 
-def test_the_plain_loop_learns_as_the_study_does(benchmarks, sample, tiny_experiment):
+def test_the_plain_loop_learns_as_the_study_does(benchmarks, sample, tiny_experiment, train_record):
     import plain_loop
 
-    from digits.training import train
-
-    experiment = tiny_experiment("zadoks/twinnet+ws+aux", epochs=25, train_pairs=600)
-    ours = [train(experiment, seed, sample).test_error for seed in range(3)]
+    sizes = {"epochs": 8, "train_pairs": 600, "test_pairs": 400}
+    experiment = tiny_experiment("zadoks/twinnet+ws+aux", **sizes)
+    ours = [train_record(experiment, seed).test_error for seed in range(2)]
     with CPU.deterministic():
-        plain = [plain_loop.train(experiment, seed, sample) for seed in range(3)]
+        plain = [plain_loop.train(experiment, seed, sample) for seed in range(2)]
     # Same network, pairs and steps; only the random numbers differ.
-    assert abs(sum(ours) - sum(plain)) / 3 < 8
+    assert abs(sum(ours) - sum(plain)) / 2 < 8
     assert max(ours + plain) < 35
+
+
+def test_what_is_measured_is_what_the_library_has_today(benchmarks, tiny_experiment):
+    import measure
+
+    assert list(measure.PARTS) == ["plain", "limit", "memory", "quick", "light"]
+    names = (*measure.REPRESENTATIVE, *measure.MORE, *measure.DEEP)
+    assert set(names) <= set(EXPERIMENTS)
+    records = [measure._trained(Run(tiny_experiment("zadoks/twinnet"), 0))]
+    (row,) = measure._by_family(records)
+    assert (row["family"], row["runs"]) == ("zadoks", 1) and row["seconds"] > 0

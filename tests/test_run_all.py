@@ -1,9 +1,8 @@
-"""run_all.py as a person uses it: it trains, goes on, refuses bad input, and survives a kill."""
+"""run_all.py as a person uses it: it trains, goes on, refuses bad input, and survives kills."""
 
-import contextlib
-import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,20 +12,20 @@ import psutil
 import pytest
 
 import run_all
-from digits import core, notebooks, records
-from digits.study import Study
+from digits import core
+from digits.experiments.registry import select
+from digits.study import study as module
+from digits.study.store import RecordStore
+from digits.study.study import Study
 
 RUN_ALL = core.ROOT / "run_all.py"
-
-
-def call(*options, **kwargs):
-    return subprocess.run(
-        [sys.executable, RUN_ALL, *options], capture_output=True, text=True, **kwargs
-    )
+#: One small family, in one round, is fourteen runs.
+OPTIONS = ["--profile", "smoke", "--train-only", "--only", "05_zadoks"]
+RUNS = 14
 
 
 def test_train_only_trains_goes_on_and_says_when_nothing_is_left(capsys):
-    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "2"]
+    options = [*OPTIONS, "--jobs", "1"]
     assert run_all.main([*options, "--seeds", "0"]) == 0
     assert "14 runs have no record" in capsys.readouterr().out
     assert run_all.main([*options, "--seeds", "0,1"]) == 0
@@ -36,32 +35,46 @@ def test_train_only_trains_goes_on_and_says_when_nothing_is_left(capsys):
     assert not core.figures_dir().exists()
 
 
-def test_fresh_trains_again_and_keeps_what_was_there(capsys):
-    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--seeds", "0"]
-    run_all.main(options)
-    first = {f.name: f.read_text() for f in (core.results_dir() / "sample").rglob("*.jsonl")}
+def test_fresh_trains_again_and_keeps_what_was_there(capsys, smoke_results):
+    options = [*OPTIONS, "--seeds", "0", "--jobs", "1"]
+    results = core.results_dir()
+    shutil.copytree(smoke_results / "sample" / "zadoks", results / "sample" / "zadoks")
+    first = {run: lines_of(run) for run in Study(profile="smoke").runs("zadoks/*")}
     assert run_all.main([*options, "--fresh"]) == 0
-    assert "existing records were moved" in capsys.readouterr().out
-    (aside,) = core.results_dir().glob("sample-before-*")
-    assert {f.name: f.read_text() for f in aside.rglob("*.jsonl")} == first
-    assert len(list((core.results_dir() / "sample").rglob("*.jsonl"))) == 14
+    printed = capsys.readouterr().out
+    assert "existing records were moved" in printed and "14 runs have no record" in printed
+    (folder,) = results.glob("sample-before-*")
+    aside = RecordStore(results, folder.name)
+    for run, (before, *_) in first.items():
+        if run.seed == 0:
+            assert aside.read(run.experiment.id) == [before]
+            assert [record.seed for record in lines_of(run)][-1] == 0  # trained again, at the end
+        else:
+            assert any(record.seed == run.seed for record in lines_of(run))  # not asked for: stays
+    assert len(list(aside.folder.glob(f"{folder.name}/zadoks/*.jsonl"))) == RUNS
 
 
-def test_train_only_needs_no_jupyter_package():
+def lines_of(run):
+    return Study(profile="smoke").store.read(run.experiment.id)
+
+
+def test_train_only_needs_no_jupyter_package(smoke_results):
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('papermill', 'nbconvert', 'nbformat')));"
-        "import run_all; sys.exit(run_all.main(['--profile', 'smoke', '--train-only', '--only',"
-        "'05_zadoks', '--seeds', '0', '--jobs', '1']))"
+        f"import run_all; sys.exit(run_all.main({OPTIONS}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=core.ROOT, capture_output=True)
+    environment = os.environ | {"DIGITS_RESULTS": str(smoke_results)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=core.ROOT, env=environment, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
 
 
 def start(results, *options):
-    """Start the training of one small family on two workers, in a process group of its own."""
-    command = [sys.executable, RUN_ALL, "--profile", "smoke", "--train-only", "--jobs", "2"]
+    """Start the training of one small family, in a process group of its own."""
+    command = [sys.executable, RUN_ALL, *OPTIONS, "--seeds", "0", "--results", results, *options]
     return subprocess.Popen(
-        [*command, "--only", "05_zadoks", "--results", results, *options],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -76,12 +89,17 @@ def lines_in(folder):
     return {file.name: file.read_bytes().split(b"\n")[:-1] for file in folder.rglob("*.jsonl")}
 
 
-def content(folder):
-    return {
-        record.key: record.model_dump(exclude={"train_seconds", "seconds"})
-        for run in Study(profile="smoke").runs("zadoks/*")
-        for record in records.read(folder, run.experiment.id, "sample")
-    }
+def wait_for_a_new_record(results, process):
+    before = lines_in(results)
+    while lines_in(results) == before:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def workers_of(process):
+    """Return the worker processes of a driver, without the helpers that loky starts beside."""
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
 
 
 def alive(group):
@@ -93,156 +111,191 @@ def alive(group):
     )
 
 
+def ends_by_itself(group, seconds=60):
+    deadline = time.monotonic() + seconds
+    while alive(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not alive(group)
+
+
+def kill(process):
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def content(folder):
+    store = RecordStore(folder, "sample")
+    return {
+        record.key: record.model_dump(exclude={"train_seconds", "seconds"})
+        for run in Study(profile="smoke", seeds=(0,)).runs("zadoks/*")
+        for record in store.read(run.experiment.id)
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, train_record):
+    """The content of the records without any disturbance."""
+    store = RecordStore(tmp_path_factory.mktemp("undisturbed"), "sample")
+    for run in Study(profile="smoke", seeds=(0,)).runs("zadoks/*"):
+        store.append(train_record(run.experiment, run.seed))
+    return content(store.folder)
+
+
+def has_all_once(results, undisturbed):
+    found = content(results)
+    kinds = {file.suffix for file in results.rglob("*") if file.is_file()}
+    return (
+        found == undisturbed
+        and len(found) == sum(map(len, lines_in(results).values())) == RUNS
+        and kinds <= {".jsonl", ".lock", ""}  # .lock itself has no suffix
+    )
+
+
 @pytest.mark.slow
-def test_killed_at_twenty_moments_it_goes_on_to_the_same_records(tmp_path):
-    undisturbed = tmp_path / "undisturbed"
-    assert call(*start_options(undisturbed)).returncode == 0
+def test_killed_three_times_it_goes_on_to_the_same_records(tmp_path, undisturbed):
+    results, kept = tmp_path / "results", []
+
+    def nothing_is_lost_or_written_again():
+        kept.append(lines_in(results))
+        return all(kept[-1][name][: len(old)] == old for name, old in kept[-2].items())
+
+    kept.append(lines_in(results))
+    process = start(results, "--jobs", "1")
+    time.sleep(random.Random(0).uniform(0, 4))  # while it begins
+    kill(process)
+    assert nothing_is_lost_or_written_again()
+
+    process = start(results, "--jobs", "1")
+    wait_for_a_new_record(results, process)
+    kill(process)
+    assert nothing_is_lost_or_written_again()
+
+    process = start(results, "--jobs", "2")
+    wait_for_a_new_record(results, process)
+    process.kill()  # the driver alone: its workers end by themselves
+    process.communicate()
+    assert ends_by_itself(process.pid)
+    assert nothing_is_lost_or_written_again() and 2 <= len(kept[-1]) < RUNS
+
+    # Two at once, one of them started by a shell that ends; each run is trained once.
+    command = [sys.executable, str(RUN_ALL), *OPTIONS, "--seeds", "0", "--jobs", "1"]
+    shell = 'log=$1; shift; "$@" >"$log" 2>&1 & echo $!'
+    log = tmp_path / "log"
+    of_shell = subprocess.run(
+        ["sh", "-c", shell, "sh", log, *command, "--results", results],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    other = start(results, "--jobs", "1")
+    _, err = other.communicate(timeout=300)
+    first = int(of_shell.stdout)
+    while psutil.pid_exists(first) and psutil.Process(first).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.05)
+    assert other.returncode == 0 and ", 0 failed" in log.read_text()
+    assert (err + log.read_text()).count("waiting for its end") == 1
+    assert has_all_once(results, undisturbed)
+
+
+@pytest.mark.weekly
+def test_killed_at_twenty_moments_it_goes_on_to_the_same_records(tmp_path, undisturbed):
     results, moments = tmp_path / "killed", random.Random(0)
     results.mkdir()
-    for kill in range(20):
+    for number in range(20):
         before = lines_in(results)
-        process = start(results)
+        process = start(results, "--jobs", "2")
         # Half of the kills come after a new record, so that training does go on.
         deadline = time.monotonic() + moments.uniform(0, 4)
         while process.poll() is None and (
-            lines_in(results) == before if kill % 2 else time.monotonic() < deadline
+            lines_in(results) == before if number % 2 else time.monotonic() < deadline
         ):
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.2))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        kill(process)
         after = lines_in(results)
-        # Nothing that was written is lost or written again.
         assert all(after[name][: len(lines)] == lines for name, lines in before.items())
-    assert call(*start_options(results)).returncode == 0
-    found = content(results)
-    assert found == content(undisturbed) and len(found) == 22
-    assert sum(map(len, lines_in(results).values())) == 22
-    kinds = {file.suffix for file in results.rglob("*") if file.is_file()}
-    assert kinds <= {".jsonl", ".lock", ""}  # .lock itself has no suffix
-
-
-def start_options(results):
-    return ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--results", results]
+    process = start(results, "--jobs", "2")
+    process.communicate()
+    assert process.returncode == 0 and has_all_once(results, undisturbed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("to", ["all", "driver"])
-def test_interrupted_it_ends_its_workers_and_says_how_to_go_on(tmp_path, to):
-    process = start(tmp_path / "results")
-    while not any(lines_in(tmp_path).values()):
-        time.sleep(0.01)
-        assert process.poll() is None
+@pytest.mark.parametrize("to", ["all", pytest.param("driver", marks=pytest.mark.weekly)])
+def test_a_killed_worker_costs_only_time_and_an_interrupt_ends_the_others(tmp_path, to):
+    process = start(tmp_path / "results", "--jobs", "1")
+    wait_for_a_new_record(tmp_path, process)
+    (worker,) = workers_of(process)
+    worker.kill()
+    wait_for_a_new_record(tmp_path, process)  # by the next worker
     # A terminal sends the signal to all of them, `kill -INT` to one.
     (os.killpg if to == "all" else os.kill)(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)  # it waits for no run in flight to end by itself
+    _, err = process.communicate(timeout=60)  # it waits for no run in flight to end by itself
     assert process.returncode == 130
     done = sum(map(len, lines_in(tmp_path).values()))
-    assert f"{done} of 22 runs were trained and recorded" in err
+    assert f"{done} of {RUNS} runs were trained and recorded" in err
     assert "run_all.py: interrupted; what is recorded stays, the same command goes on" in err
     assert "Traceback" not in err
-    while alive(process.pid):
-        time.sleep(0.1)
+    assert ends_by_itself(process.pid)
+
+
+DRIVER = """
+import os, sys
+from pathlib import Path
+import run_all
+from digits import core
+from digits.output import notebooks
+
+def execute(name, study):
+    from pathlib import Path
+    from digits import core
+    from digits.output import notebooks
+    core.NOTEBOOKS = Path({folder!r})
+    return notebooks.execute(name, study)
+
+core.NOTEBOOKS, notebooks.execute = Path({folder!r}), execute
+sys.exit(run_all.main(["--profile", "smoke", "--jobs", "1"]))
+"""
 
 
 @pytest.mark.slow
-def test_workers_do_not_outlive_a_killed_driver(tmp_path):
-    process = start(tmp_path / "results")
-    while not any(lines_in(tmp_path).values()):
-        time.sleep(0.01)
-        assert process.poll() is None
-    process.kill()
-    process.communicate()
-    for _ in range(600):
-        if not alive(process.pid):
-            return
-        time.sleep(0.1)
-    raise AssertionError("a worker process is left")
-
-
-@pytest.mark.slow
-def test_with_one_job_it_outlives_the_shell_that_started_it(tmp_path):
-    script = '"$@" >/dev/null 2>&1 & until grep -rqs . "$0"; do sleep 0.1; done'
-    command = [sys.executable, RUN_ALL, *start_options(tmp_path), "--jobs", "1"]
-    subprocess.run(["sh", "-c", script, tmp_path / "sample", *command], check=True)
-    deadline = time.monotonic() + 120
-    while sum(map(len, lines_in(tmp_path).values())) < 22:
-        assert time.monotonic() < deadline, "it ended with its shell"
-        time.sleep(0.1)
-
-
-@pytest.mark.slow
-def test_killed_while_notebooks_run_it_leaves_no_process_and_goes_on(tmp_path, smoke_results):
-    command = [sys.executable, RUN_ALL, "--profile", "smoke", "--results", smoke_results]
-    command += ["--figures", tmp_path, "--only", "00_exploration", "--only", "05_zadoks"]
-    driver = subprocess.Popen(
-        [*command, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+def test_killed_while_a_notebook_runs_it_leaves_no_process_and_goes_on(
+    tmp_path, own_notebooks, capsys
+):
+    code = (
+        "import os, time\n"
+        f"path = {str(tmp_path / 'begun')!r}\n"
+        "again = os.path.exists(path)\n"
+        "open(path, 'w').close()\n"
+        "time.sleep(0 if again else 600)"
     )
-    family, commands = [], ""
-    while "ipykernel_launcher" not in commands:
+    folder = own_notebooks(long=[code])
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER.format(folder=str(folder))],
+        cwd=core.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "begun").exists():
         assert driver.poll() is None
         time.sleep(0.01)
-        with contextlib.suppress(psutil.NoSuchProcess):  # one that ended just now
-            family = psutil.Process(driver.pid).children(recursive=True)
-            commands = " ".join(word for member in family for word in member.cmdline())
+    family = psutil.Process(driver.pid).children(recursive=True)
+    assert any("ipykernel_launcher" in " ".join(member.cmdline()) for member in family)
     driver.kill()
     driver.wait()
     _, left = psutil.wait_procs(family, timeout=30)
     assert not left
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0 and "2 of 2 notebooks executed" in done.stdout, done.stderr
-
-
-@pytest.mark.slow
-def test_two_at_once_train_each_run_once(tmp_path):
-    results = tmp_path / "results"
-    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--jobs", "1"]
-    both = [
-        subprocess.Popen(
-            [sys.executable, RUN_ALL, *options, "--results", results],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    printed = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sum("waiting for its end" in err for _, err in printed) == 1
-    lines = [line for f in results.rglob("*.jsonl") for line in f.read_text().splitlines()]
-    assert len(lines) == 22
-    assert len({json.loads(line)["weights"] for line in lines}) == 22
+    assert run_all.main(["--profile", "smoke", "--jobs", "1"]) == 0
+    assert "1 of 1 notebooks executed" in capsys.readouterr().out
 
 
 def test_a_run_that_diverged_is_told_again(capsys, monkeypatch):
-    import digits.study as module
-
-    original = module.select
-
-    def select(*patterns):
-        bad = original("zadoks/twinnet")[0]
+    def select_one(*patterns):
+        (bad,) = select("zadoks/twinnet")
         return [bad.model_copy(update={"recipe": bad.recipe.but(learning_rate=1e30)})]
 
-    monkeypatch.setattr(module, "select", select)
-    options = ["--profile", "smoke", "--train-only", "--only", "05_zadoks", "--seeds", "0"]
+    monkeypatch.setattr(module, "select", select_one)
+    options = [*OPTIONS, "--seeds", "0", "--jobs", "1"]
     assert run_all.main(options) == 1
     assert "failed: zadoks/twinnet #0 diverged in epoch 1" in capsys.readouterr().err
     assert run_all.main(options) == 0
     assert "1 of the runs have no result, the first: zadoks/twinnet #0" in capsys.readouterr().out
-
-
-def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
-    source = json.loads((core.NOTEBOOKS / "05_zadoks.ipynb").read_text())
-    for cell in source["cells"]:
-        if "parameters" in cell["metadata"].get("tags", []):
-            cell["source"] = [line.replace("seeds", "seed") for line in cell["source"]]
-    (tmp_path / "05_zadoks.ipynb").write_text(json.dumps(source))
-    monkeypatch.setattr(core, "NOTEBOOKS", tmp_path)
-    with pytest.raises(run_all.InputError, match="05_zadoks takes the parameters .*seed, source"):
-        notebooks.check(["05_zadoks"])
-    with pytest.raises(run_all.InputError, match="there is no notebook '06_other'"):
-        notebooks.check(["06_other"])
-
-
-def test_every_notebook_is_run():
-    assert sorted(run_all.NOTEBOOKS) == sorted(p.stem for p in core.NOTEBOOKS.glob("*.ipynb"))

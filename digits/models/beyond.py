@@ -1,6 +1,6 @@
-"""Networks past the reports: a branch that names digits, and heads that know what the task is.
+"""Networks beyond the reports: a branch that classifies digits, and heads that compare them.
 
-Two digits drawn independently, with posteriors p and q: P(a <= b) is the sum of p_i q_j over
+For two digits drawn independently, with posteriors p and q, P(a <= b) is the sum of p_i q_j over
 i <= j. Zadoks names such a head as future work.
 """
 
@@ -37,13 +37,13 @@ def twin_net() -> TwoBranch:
     )
 
 
-def committee(head: Callable[[], nn.Module], *, holes: bool = False) -> TwoBranch:
-    """Build a network whose one branch is a committee, of two shapes, and a head.
+def ensemble(head: Callable[[], nn.Module], *, erasing: bool = False) -> TwoBranch:
+    """Build a network whose one branch is an ensemble of two shapes, and a head.
 
-    holes: its first member learns from images with holes, so that it errs on yet other digits.
+    erasing: the first member is trained with random erasing, so that it errs on other digits.
     """
-    erased = [Erased()] if holes else []
-    return Committee(
+    erased = [RandomErasing()] if erasing else []
+    return Ensemble(
         lambda: Members([nn.Sequential(*erased, *deep_branch(nn.SiLU)), unpooled_branch()]),
         shared=True,
         join=both,
@@ -87,11 +87,11 @@ def _convolution(
     return convolution, nn.BatchNorm2d(out), activation()
 
 
-class Erased(nn.Module):
-    """Random erasing: half of the images (N, 1, 14, 14) miss a square while a network learns.
+class RandomErasing(nn.Module):
+    """Random erasing: in training mode half of the images (N, 1, 14, 14) miss a square.
 
     Which of them, and where, is drawn anew each time, in the undistorted epochs too; the square,
-    wholly within the image, gets the image's darkest pixel. Nothing is erased when it is asked.
+    wholly within the image, gets the image's darkest pixel. Nothing is erased in evaluation mode.
     side: of the square, in pixels. share: the probability of one.
     """
 
@@ -115,26 +115,27 @@ class Erased(nn.Module):
 
 
 class Members(nn.Module):
-    """Branches that name digits together: the mean of their log-posteriors (N, 10)."""
+    """Branches that classify digits together: the mean of their log-posteriors (N, 10)."""
 
     def __init__(self, members: list[nn.Module]):
         super().__init__()
         self.members = nn.ModuleList(members)
 
     def forward(self, images: Tensor) -> Tensor:
-        return together([member(images) for member in self.members])
+        return mean_log_posterior([member(images) for member in self.members])
 
 
-def together(logits: list[Tensor]) -> Tensor:
+def mean_log_posterior(logits: list[Tensor]) -> Tensor:
     """Return the mean of the log-posteriors of several logits, over their last dimension."""
     return torch.stack([own.log_softmax(dim=-1) for own in logits]).mean(dim=0)
 
 
-class Committee(TwoBranch):
+class Ensemble(TwoBranch):
     """A network whose one branch are `Members`: each is trained by a digit loss of its own.
 
-    Learning, the digit logits of each member are an auxiliary output; asked, there is one, of all
-    members together. A loss on their mean would train them to make up for each other's mistakes.
+    In training mode the digit logits of each member are an auxiliary output; in evaluation mode
+    there is one, of all members together. A loss on their mean would train them to make up for
+    each other's mistakes.
     """
 
     def forward(self, pairs: Tensor) -> Output:
@@ -142,7 +143,7 @@ class Committee(TwoBranch):
             return super().forward(pairs)
         images = torch.cat([pairs[:, :1], pairs[:, 1:]])
         each = [torch.stack(m(images).chunk(2), dim=1) for m in self.branches.first.members]
-        return Output(self.head(together(each)), tuple(each))
+        return Output(self.head(mean_log_posterior(each)), tuple(each))
 
 
 def both(first: Tensor, second: Tensor) -> Tensor:

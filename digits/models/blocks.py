@@ -1,12 +1,10 @@
 """What several reports share: the output of every model, the net of one trunk, of two branches."""
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 MakeModule = Callable[[], nn.Module]
 
@@ -120,30 +118,3 @@ def second_minus_first(first: Tensor, second: Tensor) -> Tensor:
 def digits_of_both() -> nn.Module:
     """Return a layer that reads (N, 20) as the digit logits (N, 2, 10) of both images."""
     return nn.Unflatten(1, (2, 10))
-
-
-def parameter_count(model: nn.Module) -> int:
-    """Count a model's trainable numbers; a shared module counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def parameters_built_by(build: MakeModule) -> int:
-    """Count the trainable numbers of the model that `build` makes, without drawing them."""
-    with torch.device("meta"):
-        return parameter_count(build())
-
-
-@functools.cache
-def shares_weights(build: MakeModule) -> bool:
-    """Say whether both images pass the same module in the model that `build` makes."""
-    with torch.device("meta"):
-        parts = [module for module in build().modules() if isinstance(module, PerImage)]
-    return any(part.first is part.second for part in parts)
-
-
-@functools.cache
-def flops_a_pair(build: MakeModule) -> float:
-    """Count the floating-point operations of one forward pass of one pair."""
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        build().eval()(torch.empty(2, 2, 14, 14))
-    return counter.get_total_flops() / 2

@@ -1,0 +1,250 @@
+"""What the records beyond the reports show: the ablation, heads, learning curves, variance.
+
+All from tidy rows (see `frames.tidy`); the experiments themselves stand in `experiments.beyond`.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from digits.analysis.statistics import CONFIDENCE, binomial_sd, spread, summarise
+from digits.data.seeds import STREAMS
+from digits.experiments.beyond import (
+    BASELINE,
+    BEST,
+    HEADS,
+    LARGER_BUDGET,
+    ORACLE,
+    SIZES,
+    STEPS,
+    folds_id_of,
+    id_of,
+)
+from digits.experiments.experiment import CELLS
+
+#: The twin nets of the 2x2 design and the best network, by what a figure calls them.
+LEARNING_CURVES = {
+    "twin net": "twinnet",
+    "+ weight sharing": "twinnet+ws",
+    "+ digit loss": "twinnet+aux",
+    "+ both": "twinnet+ws+aux",
+    "best network": "deepnet",
+}
+#: What is no random stream, but the sampling noise of test pairs.
+DRAWN = ("1000 test pairs", "precise test")
+#: The networks of which one random stream is varied at a time.
+BY_SOURCE = {
+    "twin net": "twinnet",
+    "twin net, both options": "twinnet+ws+aux",
+    "best network": "deepnet",
+}
+
+
+def steps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per step of the ablation, the baseline first, those not kept in their places.
+
+    Columns: step, says, kept; cross_validated, which a larger budget is not; of the large-sample
+    test error n, mean, sd, low, high; change, change_low, change_high: the paired difference to the
+    kept step before on the same test pairs, and change_n, in how many rounds; fold_n, fold: rounds
+    and mean of the large-sample error on held-out folds, in per cent; fold_change and so on: the
+    paired difference of that, over all folds of all rounds.
+    """
+    tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
+    folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
+    rows = []
+    below = None
+    for name, says, kept, validated in [("baseline", "twin net, both options", True, True)] + [
+        (step.name, step.says, step.kept, step.fold_rounds > 0) for step in STEPS
+    ]:
+        row = {"step": name, "says": says, "kept": kept, "cross_validated": validated}
+        row["experiment"] = id_of(name)
+        tested, crossed = tests.get(id_of(name)), folds.get(folds_id_of(name))
+        if tested is not None:
+            row |= dict(summarise(tested))
+        if crossed is not None:
+            row |= {"fold_n": len(crossed), "fold": np.mean(np.concatenate(crossed.tolist()))}
+        if below is not None:
+            row |= _change("change", tested, tests.get(id_of(below)))
+            row |= _change("fold_change", crossed, folds.get(folds_id_of(below)))
+        rows.append(row)
+        below = name if kept else below
+    return pd.DataFrame(rows)
+
+
+def _change(name: str, own: pd.Series | None, below: pd.Series | None) -> dict[str, float]:
+    """Return the difference of errors, or of the errors of each fold, in the rounds of both."""
+    if own is None or below is None:
+        return {}
+    seeds = own.index.intersection(below.index)
+    if seeds.empty:
+        return {}
+    found = summarise(np.hstack([np.subtract(own[seed], below[seed]) for seed in seeds]))
+    limits = {f"{name}_{limit}": found[limit] for limit in ("low", "high")}
+    return {name: found["mean"], f"{name}_n": len(seeds)} | limits
+
+
+def _by_id(frame: pd.DataFrame):
+    return frame.groupby("experiment", sort=False)
+
+
+def heads(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the heads on the best branch, in the rounds that all have, with `head`."""
+    names = {
+        id_of(BEST): "sum over the digits, trained by the digit loss",
+        id_of("sharper"): "sum over the digits, trained by both losses",
+        id_of("undistorted"): "sum, not sharpened, trained by both losses",
+    }
+    names |= {f"beyond/deepnet@{name}": says for name, (says, *_) in HEADS.items()}
+    rows = frame[frame.experiment.isin(names)]
+    counts = rows.groupby("seed").experiment.nunique()
+    seeds = counts.index[counts == rows.experiment.nunique()]
+    return rows[rows.seed.isin(seeds)].assign(head=rows.experiment.map(names))
+
+
+def learning_curves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the networks of `LEARNING_CURVES` on every number of pairs, named."""
+    names = {}
+    for network, model in LEARNING_CURVES.items():
+        names[_at_1000(model)] = network
+        names |= {f"beyond/{model}@{pairs}-pairs": network for pairs in SIZES}
+    rows = frame[frame.experiment.isin(names)]
+    rows = rows.assign(network=rows.experiment.map(names))
+    # A short profile makes the larger ones alike.
+    return rows.drop_duplicates(["network", "train_pairs", "seed"])
+
+
+def _at_1000(model: str) -> str:
+    """Return the id of a network on 1000 pairs, all streams varied."""
+    return id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
+
+
+def options_by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what the two options of the twin net do for each number of training pairs.
+
+    One row per number of pairs and effect: train_pairs, effect, and what `summarise` gives of the
+    paired differences in points: of weight sharing and of the digit loss, alone and beside the
+    other.
+    """
+    rows = learning_curves(frame)
+    rows = rows[rows.network != "best network"]
+    found = []
+    for pairs, runs in rows.groupby("train_pairs"):
+        errors = runs.pivot(index="seed", columns="network", values="precise_error").dropna()
+        if errors.shape[1] < len(CELLS):
+            continue
+        plain, ws, aux, both = (errors[name] for name in list(LEARNING_CURVES)[:4])
+        for effect, points in (
+            ("weight sharing alone", ws - plain),
+            ("weight sharing beside the digit loss", both - aux),
+            ("digit loss alone", aux - plain),
+            ("digit loss beside weight sharing", both - ws),
+        ):
+            found.append({"train_pairs": pairs, "effect": effect} | dict(summarise(points)))
+    return pd.DataFrame(found)
+
+
+def variance_by_source(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how much the error varies if one source of randomness does, or all of them.
+
+    One row per network and stream: network, stream, mean (error in per cent), and what
+    `statistics.spread` gives of the large-sample test error. "all streams" is from the network's
+    own rounds. Two are no streams but the SD that drawing test pairs alone gives: "1000 test
+    pairs", the protocol's, and "precise test", as many as the large-sample test has; the stream of
+    the pairs draws those as well.
+    """
+    rows = []
+    for network, model in BY_SOURCE.items():
+        whole = frame[frame.experiment == _at_1000(model)]
+        for stream in ("all streams", *STREAMS):
+            only = frame[frame.experiment == f"beyond/{model}@only-{stream}"]
+            runs = whole if stream == "all streams" else only
+            if len(runs):
+                found = {"network": network, "stream": stream, "mean": runs.precise_error.mean()}
+                rows.append(found | dict(spread(runs.precise_error)))
+        if len(whole):
+            mean = whole.precise_error.mean()
+            for drawn, pairs in zip(DRAWN, (1000, whole.precise_pairs.iloc[0]), strict=True):
+                found = {"network": network, "stream": drawn, "mean": mean, "n": np.nan}
+                rows.append(found | {"sd": binomial_sd(mean, pairs), "low": np.nan, "high": np.nan})
+    return pd.DataFrame(rows)
+
+
+def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what a table of ten rounds can show of each network of `BY_SOURCE`.
+
+    One row a network: n; sd, the SD of the error on the protocol's 1000 test pairs, over its
+    rounds; half, the half width of the 95 % interval of the mean of ten rounds that follows;
+    sd_precise and half_precise, the same for the large-sample test error. NaN for one round.
+    """
+    rows = []
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, 9) / np.sqrt(10)
+    for network, model in BY_SOURCE.items():
+        runs = frame[frame.experiment == _at_1000(model)]
+        own, precise = runs.test_error.std(), runs.precise_error.std()
+        row = {"network": network, "n": len(runs), "sd": own, "half": half * own}
+        rows.append(row | {"sd_precise": precise, "half_precise": half * precise})
+    return pd.DataFrame(rows)
+
+
+def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) -> pd.DataFrame:
+    """Return what the best networks reach, within 25 epochs and with the larger budget.
+
+    exact: the errors over all pairs of test images by step, if known. One row a network:
+    experiment, says (which it is), target in per cent, what `summarise` gives of the large-sample
+    test error, exact (mean), epochs, seconds (a round, on one core), parameters, precision.
+    """
+    rows = []
+    for step, says, below in (
+        (BEST, "Within 25 epochs the best network", 1.0),
+        (LARGER_BUDGET, "With a larger budget a committee of two", 0.6),
+    ):
+        runs = frame[frame.experiment == id_of(step)]
+        if runs.empty:
+            continue
+        row = {"experiment": id_of(step), "says": says, "target": below}
+        row |= dict(summarise(runs.precise_error))
+        row |= {"exact": np.mean((exact or {}).get(step, np.nan))}
+        row |= {"epochs": runs.epochs.iloc[0], "parameters": runs.parameters.iloc[0]}
+        rows.append(row | {"seconds": runs.seconds.mean(), "precision": runs.precision.iloc[0]})
+    return pd.DataFrame(rows)
+
+
+def best(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the best networks: of 25 epochs, and with the larger budget."""
+    return frame[frame.experiment.isin([id_of(BEST), id_of(LARGER_BUDGET)])]
+
+
+def named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the networks that a reader should compare, with `network`."""
+    names = {
+        BASELINE: "twin net, both options",
+        id_of(BEST): "best network",
+        id_of("long"): "best network, trained longer",
+        id_of(LARGER_BUDGET): "committee, trained longer",
+        ORACLE: "oracle: all digits",
+    }
+    rows = frame[frame.experiment.isin(names)]
+    return rows.assign(network=rows.experiment.map(names))
+
+
+def reference_baselines(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of network and precise_error: from guessing to all digits.
+
+    simple: what `baselines.baseline_errors` gives; those have no large-sample test.
+    """
+    simple = simple.rename(columns={"baseline": "network", "test_error": "precise_error"})
+    return pd.concat([simple, named(frame)], ignore_index=True)
+
+
+def rows_of_steps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that `steps` is made of."""
+    names = ["baseline", *(step.name for step in STEPS)]
+    ids = {of(name) for name in names for of in (id_of, folds_id_of)}
+    return frame[frame.experiment.isin(ids)]
+
+
+def rows_by_source(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that `variance_by_source` is made of."""
+    ids = {_at_1000(model) for model in BY_SOURCE.values()}
+    ids |= {f"beyond/{model}@only-{stream}" for model in BY_SOURCE.values() for stream in STREAMS}
+    return frame[frame.experiment.isin(ids)]

@@ -1,0 +1,59 @@
+"""What cross-validation on training pairs chooses: settings of a search, steps of the ablation."""
+
+import pandas as pd
+
+from digits.analysis import beyond
+from digits.experiments.chosen import Chosen
+from digits.experiments.experiment import setting_of
+from digits.experiments.registry import EXPERIMENTS
+
+
+def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per searched experiment: the setting that the folds choose, the one in use.
+
+    frame: tidy rows of candidates. Columns: network (its id), n (rounds), chosen, its fold error in
+    per cent, used, its fold error, the used one's rank and of how many; rate, of the chosen one.
+    """
+    rows = []
+    searched = [EXPERIMENTS[name].searched for name in frame.experiment]
+    for network, runs in frame.assign(searched=searched).groupby("searched", sort=False):
+        errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
+        used = _used(network, set(errors.index))
+        rows.append(
+            {
+                "network": network,
+                "n": runs.seed.nunique(),
+                "chosen": errors.index[0],
+                "fold_error": errors.iloc[0],
+                "used": used,
+                "used_fold_error": errors[used],
+                "rank": list(errors.index).index(used) + 1,
+                "of": len(errors),
+                "rate": runs.learning_rate[runs.setting == errors.index[0]].iloc[0],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _used(network: str, settings: set[str]) -> str:
+    """Return the setting in use of an experiment; that of its control if it is searched for one."""
+    experiment = EXPERIMENTS[network]
+    users = [experiment] + [
+        other
+        for other in EXPERIMENTS.values()
+        if (other.report, other.cell, other.protocol)
+        == (experiment.report, experiment.cell, experiment.protocol)
+        and not other.setting
+    ]
+    return next(used for used in (setting_of(e.recipe) for e in users) if used in settings)
+
+
+def chosen(searches: pd.DataFrame, folds: pd.DataFrame) -> Chosen:
+    """Return what the folds choose, by tidy rows of candidates and of cross-validated steps."""
+    found = chosen_settings(searches)
+    steps = beyond.steps(folds)
+    steps = steps[steps.cross_validated & steps.fold_change.notna()]
+    return Chosen(
+        rates=dict(sorted(zip(found.network, found.rate, strict=True))),
+        kept={row.step: bool(row.fold_change < 0) for row in steps.itertuples()},
+    )

@@ -1,0 +1,97 @@
+"""What the whole study finds: verdicts, one fair comparison, effects.
+
+The comparison notebook, the page of a run and the README read from here, so they cannot disagree.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from digits.analysis import numbers, statistics
+from digits.analysis.claims import ClaimResult, decide, decide_again
+from digits.analysis.effects import cells_of, effects_by_round, factorial_effects, pooled_effects
+from digits.experiments.experiment import Design
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, REPORTS, designs
+from digits.study.frames import unshortened
+
+
+def _without_common_cells(designs: list[Design]) -> list[Design]:
+    """Return the designs that share no network with one before them."""
+    kept, cells = [], set()
+    for design in designs:
+        if cells.isdisjoint(design.cells):
+            kept.append(design)
+            cells.update(design.cells)
+    return kept
+
+
+#: Designs of the common protocol in which all else is equal: one branch for both images against
+#: two of the same shape.
+TWO_BRANCHES = [design for design in designs("common") if design.baseline == "two branches"]
+#: Beside them those of the same width in which the network without sharing is one net that sees
+#: both images at once, so that sharing also means looking at each image alone.
+EQUAL_WIDTH = _without_common_cells(
+    TWO_BRANCHES + [design for design in designs("common") if design.baseline == "one stacked net"]
+)
+
+
+class Findings(NamedTuple):
+    """What tidy rows of the whole study show.
+
+    own, common: the rows by protocol. numbers: see `numbers.all_numbers`. claims, again: every
+    claim decided by the reports' own protocols and under the common one. ranking: of the common
+    protocol. effects: of each design of equal width under it. pooled: their means over the
+    designs of `TWO_BRANCHES`; pooled_all: over all.
+    """
+
+    own: pd.DataFrame
+    common: pd.DataFrame
+    numbers: pd.DataFrame
+    claims: list[ClaimResult]
+    again: list[ClaimResult]
+    ranking: pd.DataFrame
+    effects: pd.DataFrame
+    pooled: pd.DataFrame
+    pooled_all: pd.DataFrame
+
+
+def find(frame: pd.DataFrame) -> Findings:
+    """Find everything that the tidy rows of a study show."""
+    own, common = (frame[frame.protocol == protocol] for protocol in ("own", "common"))
+    full = unshortened(common)
+    reports = [e for e in EXPERIMENTS.values() if e.report in REPORTS and not e.setting]
+    reports = [e for e in reports if e.protocol == "own"]
+    pooled, pooled_all = (
+        pooled_effects(effects_by_round(full, designs)) for designs in (TWO_BRANCHES, EQUAL_WIDTH)
+    )
+    return Findings(
+        own=own,
+        common=full,
+        numbers=numbers.all_numbers(own, reports),
+        claims=[decide(claim, own) for claim in CLAIMS],
+        again=[decide_again(claim, frame) for claim in CLAIMS],
+        ranking=statistics.ranking(full),
+        effects=factorial_effects(full, EQUAL_WIDTH),
+        pooled=pooled,
+        pooled_all=pooled_all,
+    )
+
+
+def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
+    """Return the pooled effects by the name of the mean, with the designs that each is over."""
+    return {
+        "mean, two branches": ([design.name for design in TWO_BRANCHES], found.pooled),
+        "mean, all": ([design.name for design in EQUAL_WIDTH], found.pooled_all),
+    }
+
+
+def designs_of(found: Findings) -> pd.DataFrame:
+    """Return the runs that the pooled effects rest on."""
+    cells = cells_of(found.effects, EQUAL_WIDTH)
+    return found.common[found.common.experiment.isin(cells)]
+
+
+def best_of(found: Findings, report: str) -> pd.Series | None:
+    """Return the best network of a report under the common protocol, None without any."""
+    mine = found.ranking[found.ranking.report == report]
+    return None if mine.empty else mine.iloc[0]

@@ -1,0 +1,201 @@
+"""What goes wrong: from the recorded posteriors of single digits to errors of every possible pair.
+
+A network that names digits decides each of the N x N ordered pairs of test images by the sum of its
+head, so no pair needs to be drawn: its error is known up to the rounding of recorded posteriors.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
+
+from digits.data.pairs import draw_round
+from digits.data.seeds import streams
+from digits.data.sources import Digits, Pool
+from digits.training.record import Record, unpack_posteriors
+
+#: For each digit of the first image, the digits of the second that are not lesser.
+NOT_LESSER = np.triu(np.ones((10, 10), dtype=np.float32))
+
+
+def lesser_or_equal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return P(a <= b) (N, M) of posteriors (N, 10) of a and (M, 10) of b."""
+    return first.astype(np.float32) @ NOT_LESSER @ second.astype(np.float32).T
+
+
+def tempered(posteriors: np.ndarray, temperature: float) -> np.ndarray:
+    """Return posteriors (N, 10) of logits divided by `temperature`: below 1 surer of themselves."""
+    return softmax(np.log(np.maximum(posteriors, 1e-30)) / temperature, axis=1)
+
+
+def of_test_images(records: list[Record], temperature: float = 1.0) -> dict[int, np.ndarray]:
+    """Return the recorded posteriors (N, 10) of all test images, at a temperature, by seed."""
+    return {
+        record.seed: tempered(unpack_posteriors(record.test_posteriors), temperature)
+        for record in records
+    }
+
+
+class Errors(NamedTuple):
+    """The errors of one network over all ordered pairs of two different test images.
+
+    error: in per cent; by_digits: (10, 10), the same by the digits of the pair.
+    """
+
+    error: float
+    by_digits: np.ndarray
+
+
+def all_pairs(posteriors: np.ndarray, classes: np.ndarray) -> Errors:
+    """Return the errors of posteriors (N, 10) of images of the digits `classes` (N,)."""
+    order = np.argsort(classes, kind="stable")
+    posteriors, counts = posteriors[order], np.bincount(classes, minlength=10)
+    starts = np.concatenate([[0], counts.cumsum()])
+    wrong, pairs = np.zeros((10, 10)), np.outer(counts, counts) - np.diag(counts)
+    for i in range(10):
+        decided = lesser_or_equal(posteriors[starts[i] : starts[i + 1]], posteriors) > 0.5
+        for j in range(10):
+            block = decided[:, starts[j] : starts[j + 1]]
+            mistakes = block != (i <= j)
+            # An image is not paired with itself.
+            wrong[i, j] = mistakes.sum() - (np.diagonal(mistakes).sum() if i == j else 0)
+    return Errors(100 * wrong.sum() / pairs.sum(), 100 * wrong / np.maximum(pairs, 1))
+
+
+def by_distance(errors: list[Errors]) -> pd.DataFrame:
+    """Return one row per network and difference b - a: distance, error in per cent, network."""
+    rows = []
+    for number, found in enumerate(errors):
+        for distance in range(-9, 10):
+            error = np.diagonal(found.by_digits, offset=distance).mean()
+            rows.append({"network": number, "distance": distance, "error": error})
+    return pd.DataFrame(rows)
+
+
+def hardest_pairs(by_seed: dict[int, np.ndarray], pool: Pool, n: int) -> pd.DataFrame:
+    """Return the pairs that most rounds get wrong, the surest of their mistakes first.
+
+    Among the pairs of the 400 images of the test pool that the rounds together name worst, with
+    every image in one pair only. Columns: first, second (images of the pool), wrong (rounds), of,
+    p (mean P(a <= b)), read_first and read_second (the most likely digit of each image by the mean
+    posterior), and sure_first, sure_second (that posterior).
+    """
+    classes = pool.classes.numpy()
+    posteriors = np.stack(list(by_seed.values()))
+    doubt = posteriors[:, np.arange(len(classes)), classes].mean(axis=0)
+    worst = np.argsort(doubt, kind="stable")[: min(400, len(classes))]
+    p = np.stack([lesser_or_equal(own[worst], own[worst]) for own in posteriors])
+    truth = classes[worst][:, None] <= classes[worst][None, :]
+    wrong = ((p > 0.5) != truth).sum(axis=0)
+    np.fill_diagonal(wrong, 0)
+    sure = np.abs(p.mean(axis=0) - truth)
+    rows, used = [], set()
+    for place in np.lexsort((-sure.ravel(), -wrong.ravel())):
+        a, b = divmod(int(place), len(worst))
+        if len(rows) == n or 2 * wrong[a, b] <= len(posteriors):
+            break
+        if a in used or b in used:
+            continue
+        used |= {a, b}
+        found = {"first": worst[a], "second": worst[b], "wrong": wrong[a, b], "of": len(posteriors)}
+        found["p"] = p[:, a, b].mean()
+        for name in ("first", "second"):
+            believed = posteriors[:, found[name]].mean(axis=0)
+            found |= {f"read_{name}": believed.argmax(), f"sure_{name}": believed.max()}
+        rows.append(found)
+    return pd.DataFrame(rows)
+
+
+def best_temperature(records: list[Record], digits: Digits) -> float:
+    """Return the temperature of the least loss of the target on held-out folds, 1 without any.
+
+    records: of cross-validations, with their posteriors; no test image has a say.
+    """
+    if not records:
+        return 1.0
+    first, second, target = [], [], []
+    for record in records:
+        stream = streams(record.seed, record.recipe.varies)
+        pairs = draw_round(digits, record.recipe.draw, stream["pairs"]).train
+        posteriors = unpack_posteriors(record.fold_posteriors)
+        first.append(posteriors[0::2])
+        second.append(posteriors[1::2])
+        target.append(pairs.target.numpy())
+    first, second, target = (np.concatenate(parts) for parts in (first, second, target))
+
+    def loss(log_temperature: float) -> float:
+        temperature = np.exp(log_temperature)
+        return log_loss(
+            target, of_pairs(tempered(first, temperature), tempered(second, temperature))
+        )
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def of_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return P(a <= b) (N,) of N pairs with posteriors (N, 10) each."""
+    return ((first @ NOT_LESSER) * second).sum(axis=1).clip(0, 1)  # rounding may leave it
+
+
+def random_pairs(classes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return n random pairs of two different images, always the same: first, second, target."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(len(classes), size=n)
+    second = (first + rng.integers(1, len(classes), size=n)) % len(classes)
+    return first, second, (classes[first] <= classes[second]).astype(int)
+
+
+def before_and_after(
+    by_seed: dict[int, np.ndarray], pool: Pool, temperature: float
+) -> dict[str, dict[str, float]]:
+    """Return what a temperature changes, as means over rounds: error, calibration, loss.
+
+    Beside the sum over the digits, at temperature 1, which is as trained, and at the other one, the
+    most likely digits compared.
+    """
+    classes = pool.classes.numpy()
+    first, second, target = random_pairs(classes, 200_000)
+    found = {}
+    for name, t in (("temperature 1", 1.0), (f"temperature {temperature:.2f}", temperature)):
+        own = [tempered(posteriors, t) for posteriors in by_seed.values()]
+        found[name] = {
+            "error": np.mean([all_pairs(these, classes).error for these in own]),
+            "calibration": expected_calibration_error(calibration(by_seed, pool, t)).mean(),
+            "loss": np.mean([log_loss(target, of_pairs(p[first], p[second])) for p in own]),
+        }
+    named = [np.eye(10)[posteriors.argmax(axis=1)] for posteriors in by_seed.values()]
+    error = np.mean([all_pairs(these, classes).error for these in named])
+    # Sure of all it says: its calibration is its error, and the loss of a mistake has no bound.
+    found["most likely digits"] = {"error": error, "calibration": error, "loss": np.inf}
+    return found
+
+
+def calibration(
+    by_seed: dict[int, np.ndarray], pool: Pool, temperature: float, pairs: int = 200_000
+) -> pd.DataFrame:
+    """Return how P(a <= b) and what comes true agree, on random pairs of the test pool.
+
+    temperature: of the posteriors. One row per seed and bin of P: seed, bin (its middle), p (the
+    mean in it), share (of the pairs in it whose first digit is not greater), pairs.
+    """
+    classes = pool.classes.numpy()
+    first, second, target = random_pairs(classes, pairs)
+    tables = []
+    for seed, own in by_seed.items():
+        own = tempered(own, temperature)
+        p = of_pairs(own[first], own[second])
+        share, mean = calibration_curve(target, p, n_bins=10)
+        counts, edges = np.histogram(p, bins=10, range=(0, 1))
+        found = {"seed": seed, "bin": (edges[:-1] + edges[1:])[counts > 0] / 2, "p": mean}
+        tables.append(pd.DataFrame(found | {"share": share, "pairs": counts[counts > 0]}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def expected_calibration_error(table: pd.DataFrame) -> pd.Series:
+    """Return the mean distance of P and what came true, in points, by seed (see `calibration`)."""
+    gaps = (table.p - table.share).abs() * table.pairs
+    return 100 * gaps.groupby(table.seed).sum() / table.pairs.groupby(table.seed).sum()

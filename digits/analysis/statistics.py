@@ -1,0 +1,190 @@
+"""Means, paired differences and effects with their intervals. Rounds are what they are over.
+
+Everything takes and gives per cent, or points of per cent for differences. n is always part of
+the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from digits.core import InputError
+
+CONFIDENCE = 0.95
+
+
+def summarise(values) -> pd.Series:
+    """Summarise values over rounds.
+
+    Parameters
+    ----------
+    values : array_like
+        One number a round, (n,).
+
+    Returns
+    -------
+    pandas.Series
+        The n, mean, sample SD, and the 95 % t interval of the mean (low, high).
+
+    Raises
+    ------
+    InputError
+        If there are no values.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n == 0:
+        raise InputError("there are no values to summarise: train a round first.")
+    sd = low = high = np.nan
+    if n > 1 and np.ptp(values) <= 1e-9 * max(1, np.abs(values).max()):
+        sd = 0.0  # and not what rounding leaves
+    elif n > 1:
+        sd = values.std(ddof=1)
+        low, high = stats.t.interval(CONFIDENCE, n - 1, values.mean(), stats.sem(values))
+    return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
+
+
+def difference_from_published(
+    ours: pd.Series, mean: float, sd: float | None, n: int
+) -> tuple[float, float, float]:
+    """Return our mean minus the published one, and the interval of that difference.
+
+    ours: what `summarise` gives. Welch's interval from both means, SDs and n; where the published
+    number is of one run (n = 1), the interval for one more run with our spread. NaN where there
+    is no spread to go by.
+    """
+    difference = ours["mean"] - mean
+    no_spread = ours["sd"] == 0 and (n == 1 or sd == 0)
+    if ours["n"] < 2 or no_spread or (n > 1 and sd is None):
+        return difference, np.nan, np.nan
+    if n == 1:
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, ours["n"] - 1) * ours["sd"]
+        half *= np.sqrt(1 + 1 / ours["n"])
+        return difference, difference - half, difference + half
+    error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
+    freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(error.sum())
+    return difference, difference - half, difference + half
+
+
+#: What a network is and costs, as columns of the tidy table.
+COSTS = (
+    "report",
+    "network",
+    "parameters",
+    "learning_rate",
+    "training_gflop",
+    "shared",
+    "auxiliary",
+)
+
+
+def ranking(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
+    """Return one row per experiment, the lowest mean of `value` first.
+
+    frame: tidy rows. Columns: experiment, what `summarise` gives, what `COSTS` names (see
+    `frames.tidy`), and above, above_low, above_high: the paired difference to the best experiment
+    with its interval.
+    """
+    values = frame.pivot(index="seed", columns="experiment", values=value)
+    order = values.mean().sort_values(kind="stable").index
+    rows = []
+    for name in order:
+        run = frame[frame.experiment == name].iloc[0]
+        above = summarise((values[name] - values[order[0]]).dropna())
+        rows.append(
+            {
+                "experiment": name,
+                **summarise(values[name].dropna()),
+                **{cost: run[cost] for cost in COSTS},
+                "above": above["mean"],
+                "above_low": above["low"],
+                "above_high": above["high"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def summarise_differences(differences) -> pd.Series:
+    """Return what `summarise` gives of paired differences (n,), and two answers without a mean.
+
+    below: in which share of the rounds the difference is negative, ties counting half: for errors
+    an estimate of the probability that the second of two networks beats the first.
+    p: of Wilcoxon's signed-rank test, two-sided; NaN if all differences are 0. With five rounds
+    it cannot be below 0.06, whatever the effect.
+    """
+    differences = np.asarray(differences, dtype=float)
+    below = ((differences < 0) + 0.5 * (differences == 0)).mean()
+    p = stats.wilcoxon(differences).pvalue if differences.any() else np.nan
+    return pd.concat([summarise(differences), pd.Series({"below": below, "p": p})])
+
+
+def with_holm(table: pd.DataFrame) -> pd.DataFrame:
+    """Add p_holm: the column p, corrected by Holm for all the tests of the table."""
+    if table.empty:
+        return table
+    known = table.p.notna()
+    corrected = pd.Series(np.nan, index=table.index)
+    if known.any():
+        from statsmodels.stats.multitest import multipletests  # slow to import
+
+        corrected[known] = multipletests(table.p[known], method="holm")[1]
+    return table.assign(p_holm=corrected)
+
+
+def paired_differences(
+    frame: pd.DataFrame, pairs: dict[str, tuple[str, str]], value: str = "precise_error"
+) -> pd.DataFrame:
+    """Compare pairs of experiments, round by round.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Tidy rows (see `frames.tidy`).
+    pairs : dict of str to (str, str)
+        Two ids by the name of their difference; those of which `frame` lacks one are left out.
+    value : str
+        The column that is compared, in per cent.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an entry: the second minus the first in points, over the rounds that both have (see
+        `summarise_differences` and `with_holm`).
+    """
+    values = frame.pivot(index="seed", columns="experiment", values=value)
+    rows = []
+    for name, (first, second) in pairs.items():
+        if {first, second} <= set(values.columns):
+            both = values[[first, second]].dropna()
+            found = {"difference": name, "first": first, "second": second}
+            if len(both):
+                rows.append(found | dict(summarise_differences(both[second] - both[first])))
+    return with_holm(pd.DataFrame(rows))
+
+
+def mean_over_networks(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """Return the summary over rounds of column `second` minus column `first` of tidy rows.
+
+    Networks of a round saw the same pairs, so their differences are averaged within it first.
+    """
+    return summarise((frame[second] - frame[first]).groupby(frame.seed).mean())
+
+
+def spread(values) -> pd.Series:
+    """Return n, the sample SD of `values` (n,) and its interval (low, high), if they are normal.
+
+    From the chi-squared distribution of the variance; NaN for fewer than two values.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if n < 2:
+        return pd.Series({"n": n, "sd": np.nan, "low": np.nan, "high": np.nan})
+    sd, tail = values.std(ddof=1), (1 - CONFIDENCE) / 2
+    low, high = sd * np.sqrt((n - 1) / stats.chi2.ppf([1 - tail, tail], n - 1))
+    return pd.Series({"n": n, "sd": sd, "low": low, "high": high})
+
+
+def binomial_sd(error: float, n: int) -> float:
+    """Return the SD in points of an error measured on `n` pairs, around `error` in per cent."""
+    return float(np.sqrt(error * (100 - error) / n))

@@ -1,0 +1,179 @@
+"""Pairs of digits: drawing them, and what one round draws."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from digits.core import InputError
+from digits.data.seeds import substreams
+from digits.data.sources import Digits, Pool
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of digits.
+
+    images: (N, 2, 14, 14) float32, pixels 0..255.
+    classes: (N, 2) int64, the digits 0..9; None where only the target is known.
+    target: (N,) int64, 1 where the first digit is lesser than or equal to the second.
+    """
+
+    images: Tensor
+    classes: Tensor | None
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def __getitem__(self, which: slice | np.ndarray) -> "Pairs":
+        """Return some of the pairs."""
+        classes = None if self.classes is None else self.classes[which]
+        return Pairs(self.images[which], classes, self.target[which])
+
+    def to(self, device: str) -> "Pairs":
+        """Return the pairs on `device`."""
+        classes = None if self.classes is None else self.classes.to(device)
+        return Pairs(self.images.to(device), classes, self.target.to(device))
+
+    def standardised(self, mean: Tensor, sd: Tensor) -> "Pairs":
+        """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
+        return Pairs((self.images - mean) / sd, self.classes, self.target)
+
+    def reusing_images(self, n: int, rng: np.random.Generator) -> "Pairs":
+        """Draw `n` pairs of two different images of these; an image may stand in several pairs."""
+        images, classes = self.images.flatten(0, 1), self.classes.flatten()
+        indices = _two_of(len(classes), n, rng)
+        return Pairs(images[indices], classes[indices], target_of(classes[indices]))
+
+
+def draw_indices(pool: Pool, n: int, rng: np.random.Generator) -> Tensor:
+    """Return which images of `pool` make `n` pairs, (n, 2) int64: a permutation read off in twos.
+
+    Raises `InputError` if the pool holds fewer than 2n images.
+    """
+    if n < 1 or 2 * n > len(pool):
+        raise InputError(
+            f"{n} pairs were asked of a pool of {len(pool)} images: ask for 1 to {len(pool) // 2} "
+            "(a pair takes two images and none is used twice), or use the larger source 'mnist'."
+        )
+    return torch.from_numpy(rng.permutation(len(pool))[: 2 * n]).view(n, 2)
+
+
+def draw_pairs(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
+    """Draw pairs as the course did: no image stands in two pairs.
+
+    Parameters
+    ----------
+    pool : Pool
+        The N images to draw from.
+    n : int
+        How many pairs, 1 to N / 2.
+    rng : numpy.random.Generator
+        Decides which.
+
+    Returns
+    -------
+    Pairs
+        Images (n, 2, 14, 14), classes (n, 2), target (n,).
+
+    Raises
+    ------
+    InputError
+        If the pool holds fewer than 2n images.
+    """
+    return _pairs(pool, draw_indices(pool, n, rng))
+
+
+def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
+    """Draw `n` pairs of two different images each; an image may stand in several pairs.
+
+    For measuring one network's error more precisely than 1000 pairs allow.
+    """
+    if n < 1:
+        raise InputError(f"{n} pairs were asked: ask for at least 1.")
+    return _pairs(pool, _two_of(len(pool), n, rng))
+
+
+def _two_of(images: int, n: int, rng: np.random.Generator) -> Tensor:
+    """Return `n` times two different ones of so many images, (n, 2) int64."""
+    first = rng.integers(images, size=n)
+    second = (first + rng.integers(1, images, size=n)) % images
+    return torch.from_numpy(np.stack([first, second], axis=1))
+
+
+def target_of(classes: Tensor) -> Tensor:
+    """Return 1 where the first class (N, 2) is lesser than or equal to the second, else 0."""
+    return (classes[:, 0] <= classes[:, 1]).long()
+
+
+def _pairs(pool: Pool, indices: Tensor) -> Pairs:
+    classes = pool.classes[indices]
+    return Pairs(pool.images[indices], classes, target_of(classes))
+
+
+class Draw(NamedTuple):
+    """How many pairs a round draws: to train on, to test on, and for the large-sample test.
+
+    standardised: subtract the mean of all training pixels and divide by their SD.
+    """
+
+    train: int
+    test: int
+    large: int
+    standardised: bool = False
+
+
+class RoundPairs(NamedTuple):
+    """The pairs of one round: for training, for the protocol's test, for the large-sample test.
+
+    mean, sd: what was subtracted from all pixels and what they were divided by; 0 and 1 for
+    pixels as they are.
+    """
+
+    train: Pairs
+    test: Pairs
+    large: Pairs
+    mean: Tensor
+    sd: Tensor
+
+    def to(self, device: str) -> "RoundPairs":
+        """Return the pairs on `device`."""
+        return RoundPairs(*(part.to(device) for part in self))
+
+
+def draw_round(digits: Digits, draw: Draw, stream: np.random.SeedSequence) -> RoundPairs:
+    """Draw the pairs of a round; how many are drawn of one kind does not change the other kinds.
+
+    Parameters
+    ----------
+    digits : Digits
+        The data source.
+    draw : Draw
+        How many pairs of each kind, such as `recipe.draw`.
+    stream : numpy.random.SeedSequence
+        The stream "pairs" of the round (see `seeds.streams`).
+
+    Returns
+    -------
+    RoundPairs
+        If `draw` says so, standardised by the mean and SD of all pixels of the training pairs,
+        those held out for validation or in a fold included.
+
+    Raises
+    ------
+    InputError
+        If a pool holds too few images.
+    """
+    train, test, large = substreams(stream, 3)
+    pairs = (
+        draw_pairs(digits.train, draw.train, train),
+        draw_pairs(digits.test, draw.test, test),
+        draw_pairs_reusing_images(digits.test, draw.large, large),
+    )
+    if not draw.standardised:
+        return RoundPairs(*pairs, torch.tensor(0.0), torch.tensor(1.0))
+    mean, sd = pairs[0].images.mean(), pairs[0].images.std()
+    return RoundPairs(*(these.standardised(mean, sd) for these in pairs), mean, sd)

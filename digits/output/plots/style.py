@@ -1,0 +1,157 @@
+"""What every figure shares: colours, marks, a caption, rows of points, how it is saved."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from digits.analysis.statistics import summarise
+from digits.experiments.registry import DESIGNS, EXPERIMENTS, REPORTS
+
+plt.style.use(Path(__file__).parent / "style.mplstyle")
+
+PALETTE = sns.color_palette("colorblind")
+#: One colour per report, in every figure.
+COLOURS = dict(zip(REPORTS, (PALETTE[place] for place in (0, 2, 3, 4, 1, 5, 6, 8)), strict=False))
+COLOURS["beyond"] = PALETTE[9]
+#: What belongs to no report: data, simple methods.
+NEUTRAL = PALETTE[7]
+
+#: How a mean is drawn, and how wide its interval: among its points by a tick or a line, alone by a
+#: dot in the row's colour, where a report drew a star by a star.
+TICK = {"marker": "|", "color": "black", "markersize": 11, "linestyle": "none", "interval": 1.2}
+LINE = {"color": "black"}
+DOT = {"marker": "o", "linestyle": "none", "interval": 1.6}
+STAR = {"marker": "*", "color": "black", "markersize": 8, "linestyle": "none", "mfc": "white"}
+#: How a published number is drawn.
+PUBLISHED = {"marker": "D", "color": "black", "markersize": 4, "linestyle": "none"}
+#: Errors in per cent that a logarithmic axis names.
+ERRORS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+
+
+def colour_of(name: str) -> tuple[float, float, float]:
+    """Return the colour of the report that an experiment or a design belongs to."""
+    return COLOURS[(EXPERIMENTS.get(name) or DESIGNS[name]).report]
+
+
+def new_figure(
+    caption: str, height: float, n=1, columns=1, *, each=0.0, width=8.5, title="", **grid
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure with its caption and title, and the axes (rows, columns) of its n panels.
+
+    height: of the figure, to which every row of panels adds `each`.
+    """
+    rows = max(1, -(-n // columns))
+    size = width, each * rows + height
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **grid)
+    plt.setp(axes.flat[n:], visible=False)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
+    if caption:
+        caption_below(figure, caption)
+    return figure, axes
+
+
+def caption_below(figure: Figure, caption: str) -> None:
+    """Put a caption below the axes, wrapped to the width of the figure."""
+    lines = textwrap.fill(caption, width=int(figure.get_figwidth() * 17))
+    figure.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="#444444")
+
+
+def legend_above(figure: Figure, keys: dict[str, dict | Artist], columns: int = 5) -> Figure:
+    """Explain above the axes, by their labels, the styles of lines and artists; return `figure`."""
+    handles = [Line2D([], [], **key) if isinstance(key, dict) else key for key in keys.values()]
+    figure.legend(handles, list(keys), loc="outside upper center", ncols=min(columns, len(keys)))
+    return figure
+
+
+class Row(NamedTuple):
+    """One row: values (n,) as points; their mean and its interval, NaN for none; a note."""
+
+    name: str
+    colour: str | tuple[float, float, float]
+    points: Sequence[float] = ()
+    mean: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    note: str = ""
+
+
+def row_of(name: str, values: Sequence[float], colour=None, more: str = "") -> Row:
+    """Return the row of `values` (n,), noting n and `more`, in the colour of experiment `name`."""
+    bounds = summarise(values)[["mean", "low", "high"]] if len(values) else ()
+    return Row(name, colour or colour_of(name), values, *bounds, note=f"n = {len(values)}{more}")
+
+
+def draw_rows(axis: Axes, rows: list[Row], mark: dict | None = None, top: float | None = None):
+    """Draw rows downwards: points, over them means with intervals, and notes at the right edge.
+
+    mark: how means are drawn (see `TICK`), None for not; "below" is whether intervals lie below
+    them. top: the height of the first row, from a caller who draws and names rows one by one;
+    without it, points alone say where the axis ends.
+    Points are spread across their row by the golden ratio: equal data give an equal picture.
+    """
+    heights = np.arange(len(rows)) + (top or 0)
+    for height, row in zip(heights, rows, strict=True):
+        if len(row.points):
+            spread = (np.arange(len(row.points)) * 0.618 % 1 - 0.5) * 0.4
+            style = {"color": row.colour, "alpha": 0.5, "markersize": 3.2, "mew": 0}
+            axis.plot(row.points, height + spread, "o", **style)
+        if row.note:
+            place = {"xycoords": ("axes fraction", "data"), "va": "center"}
+            axis.annotate(row.note, (1.01, height), fontsize=8, color="#444444", **place)
+    if top is None:
+        name_rows(axis, [row.name for row in rows])
+        if any(len(row.points) for row in rows):
+            axis.set_xlim(left=0)
+    for height, row in zip(heights, rows, strict=True) if mark else ():
+        style = {"color": row.colour, **mark}
+        width, below = style.pop("interval", 0), style.pop("below", False)
+        ends = [height] if "marker" in style else [height - 0.3, height + 0.3]
+        mean = [row.mean] * len(ends), ends, style
+        bar = [row.low, row.high], [height] * 2, {"color": style["color"], "linewidth": width}
+        lines = (mean, bar) if width else (mean,)
+        for x, y, look in reversed(lines) if below else lines:
+            if np.isfinite(x).all():
+                axis.plot(x, y, **look)
+
+
+def name_rows(axis: Axes, names: list[str]) -> None:
+    """Name the rows 0, 1, ... of a figure from top to bottom."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+
+
+def logarithmic(axis: Axes, least: float) -> None:
+    """Make the axis of errors logarithmic, from below the least of them."""
+    axis.set_xscale("log", nonpositive="clip")
+    axis.set_xlim(left=0.8 * max(0.1, least))
+    name_ticks(axis.xaxis)
+
+
+def name_ticks(axis: Axis, values: Sequence[float] = ERRORS) -> None:
+    """Name those of `values` that the axis shows, and nothing else."""
+    low, high = axis.get_view_interval()
+    values = [value for value in values if low <= value <= high]
+    axis.set_major_locator(FixedLocator(values))
+    axis.set_minor_locator(NullLocator())
+    axis.set_ticklabels([f"{value:g}" for value in values])
+
+
+def save(figure: Figure, folder: Path, name: str) -> Figure:
+    """Write `figure` to `folder` as name.svg and name.png, close it, and return it for display."""
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    plt.close(figure)
+    return figure

@@ -1,0 +1,153 @@
+"""The README's numbers: written between two marks, from the committed records alone."""
+
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from digits import core
+from digits.analysis import beyond, choices, findings, statistics
+from digits.analysis.effects import factorial_effects
+from digits.core import InputError
+from digits.experiments.beyond import BASELINE
+from digits.experiments.chosen import CHOSEN, Chosen
+from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
+from digits.output import sentences, tables
+from digits.study.frames import tidy
+from digits.study.study import Study
+
+BEGIN = "<!-- results: made by `python -m digits readme` -->"
+END = "<!-- end of results -->"
+README = core.ROOT / "README.md"
+
+#: cadei's network whose dropout was left on in the test, and its small ones on pairs formed anew.
+WITH_DROPOUT = "cadei/convnet@published"
+AUGMENTED = {name: (f"cadei/{name}", f"cadei/{name}@augmented") for name in ("mlp", "convnet")}
+
+
+def study() -> Study:
+    """Return the study of the full protocol, without the deep networks while they lack records."""
+    everything = Study(source="mnist", profile="paper")
+    return everything.model_copy(update={"light": True}) if everything.missing("*") else everything
+
+
+def results() -> str:
+    """Return the findings and the results table, from the records of the full protocol."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("digits.output"), undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {
+        "fixed": lambda value, digits=2: f"{value:.{digits}f}",
+        "signed": lambda value, digits=1: f"{value:+.{digits}f}",
+        "points": tables.points,
+    }
+    page = environment.get_template("readme.md.j2").render(numbers(study()))
+    parts = [part.strip() for part in page.split("\n\n")]
+    return "\n\n".join(part if part[0] == "|" else " ".join(part.split()) for part in parts)
+
+
+def numbers(full: Study) -> dict[str, Any]:
+    """Return what the template asks for, from the records of `full`."""
+    found = findings.find(tidy(full.records("*")))
+    written = found.own[found.own.variant == ""]
+    scored = written.dropna(subset="test_error_training_mode")
+    printed = found.numbers[found.numbers.n > 0]
+    experiments = [EXPERIMENTS[name] for name in printed.experiment]
+    printed = printed.assign(
+        variant=[experiment.variant for experiment in experiments],
+        auxiliary=["aux" in experiment.options for experiment in experiments],
+    )
+    tests, folds = (
+        dict(iter(printed[printed.quantity == error].groupby(["report", "variant"])))
+        for error in ("test_error", "fold_error")
+    )
+    return {
+        "light": full.light,
+        "figures": f"figures/{full.figures_folder.name}",
+        "scope": tables.scope(written),
+        "answer": sentences.answer(found),
+        "summary": tables.markdown(sentences.summary(found)),
+        "errors": tables.markdown(tables.error_table(written).drop(columns=["95 % interval"])),
+        "beyond": _beyond(tidy(full.records("beyond/*", BASELINE))),
+        "kqiku": {
+            "chains": _compared(tests["kqiku", "published"]),
+            "written": _compared(tests["kqiku", ""].query("auxiliary")),
+            "repaired": _compared(tests["kqiku", "repaired"].query("auxiliary")),
+        },
+        "cadei": {
+            "plain": _compared(tests["cadei", ""]),
+            "augmented": _compared(tests["cadei", "augmented"]),
+            "noisy": tests["cadei", "published"].set_index("experiment").loc[WITH_DROPOUT],
+            "gains": statistics.paired_differences(found.own, AUGMENTED).to_dict("records"),
+        },
+        "jaubert": _compared(tests["jaubert", ""]) | _equal_width(found.own),
+        "damachi": {
+            # The convolutional networks as they were scored, in training mode.
+            "tests": _compared(tests["damachi", ""].drop_duplicates("row", keep="last")),
+            "folds": _compared(folds["damachi", ""].drop_duplicates("row", keep="last")),
+            "cost": statistics.mean_over_networks(scored, "test_error", "test_error_training_mode"),
+        },
+        "zadoks": {
+            "written": tests["zadoks", ""].iloc[0],
+            "published": tests["zadoks", "published"].iloc[0],
+        },
+    }
+
+
+def _compared(found: pd.DataFrame) -> dict[str, float]:
+    """Return how many printed numbers are reproduced, and how far ours are from them."""
+    half = (found.high - found.low) / 2
+    return {
+        "n": len(found),
+        "reproduced": (found.verdict == "reproduced").sum(),
+        "low": found.difference.min(),
+        "high": found.difference.max(),
+        "mean": found.difference.mean(),
+        "above": (found.difference > 0).sum(),
+        "half_low": half.min(),
+        "half_high": half.max(),
+    }
+
+
+def _equal_width(frame: pd.DataFrame) -> dict[str, list[float]]:
+    """Return jaubert's effects, one of each model, against networks as wide as the shared one."""
+    wide = [d for d in designs("own") if (d.report, d.variant) == ("jaubert", "wide")]
+    effects = factorial_effects(frame, wide)
+    return dict(effects.groupby("effect")["mean"].agg(list))
+
+
+def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return what the best networks reach, the largest steps on the way and those left out."""
+    steps = beyond.steps(frame)
+    return {
+        "best": sentences.best_networks(frame),
+        "largest": steps[steps.change.notna()].nsmallest(3, "change").to_dict("records"),
+        "left_out": list(steps.says[steps.cross_validated & ~steps.kept]),
+    }
+
+
+def chosen() -> Chosen:
+    """Return what the folds of the committed records choose."""
+    full = Study(source="mnist", profile="paper")
+    searches = [f"search/{name}@*" for name in SEARCHES if name in CHOSEN.rates]
+    return choices.chosen(tidy(full.records(*searches)), tidy(full.records("beyond/*-folds")))
+
+
+def written() -> str:
+    """Return what stands between the two marks in the README now."""
+    return _parts()[1].strip()
+
+
+def write() -> None:
+    """Put the results between the two marks in the README."""
+    before, _, after = _parts()
+    README.write_text(f"{before}{BEGIN}\n{results()}\n{END}{after}", encoding="utf-8")
+
+
+def _parts() -> tuple[str, str, str]:
+    """Return the README before, between and after the marks."""
+    before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    block, end, after = rest.partition(END)
+    if not begin or not end:
+        raise InputError(f"README.md lacks the marks {BEGIN} and {END}: put them back.")
+    return before, block, after

@@ -1,0 +1,27 @@
+"""Every table of the study: made of experiments and records, saved as HTML, Markdown and LaTeX."""
+
+from digits.output.tables.format import markdown, points, save, scope
+from digits.output.tables.results import (
+    calibration_table,
+    difference_table,
+    effect_table,
+    error_table,
+    experiment_table,
+    fold_table,
+    limit_table,
+    option_table,
+    pooled_table,
+    ranking_table,
+    search_table,
+    step_table,
+    target_table,
+    time_table,
+)
+from digits.output.tables.verdicts import (
+    agreement_table,
+    claim_table,
+    criterion_table,
+    numbers_table,
+    tally_table,
+    verdict_counts,
+)

@@ -1,0 +1,184 @@
+"""How numbers and tables are written: means, intervals, captions; HTML, Markdown and LaTeX."""
+
+from collections import Counter, defaultdict
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from pandas.io.formats.style import Styler
+
+from digits.experiments.registry import EXPERIMENTS
+
+#: What a column of the tidy table is: its name on a page, its unit.
+QUANTITIES = {
+    "precise_error": ("error", "points"),
+    "train_error": ("train error", "points"),
+    "test_error": ("test error", "points"),
+    "digit_error": ("error on digits", "points"),
+    "fold_error": ("cross-validation error", "points"),
+    "fold_sd": ("SD over folds", "points"),
+    "gap": ("test minus train error", "points"),
+    "peak_epoch": ("epoch of the lowest test error", "epochs"),
+    "kept_epoch": ("epoch of the lowest validation loss", "epochs"),
+    "fluctuation": ("change of test error between epochs", "points"),
+    "rises": ("share of epochs in which validation loss rises", ""),
+    "train_seconds": ("training time", "s"),
+    "parameters": ("parameters", ""),
+}
+#: What tables call the errors that reports print.
+PRINTED = {
+    "train_error": "train",
+    "validation_error": "validation",
+    "test_error": "test",
+    "fold_error": "cross-validation",
+    "fold_median": "cross-validation, median",
+    "digit_error": "single digits",
+    "test_error_training_mode": "test, training mode",
+    "fold_error_training_mode": "cross-validation, training mode",
+    "fold_median_training_mode": "cross-validation, median, training mode",
+}
+
+
+def scope(frame: pd.DataFrame) -> str:
+    """Say what a figure or a table of `frame` shows: rounds, epochs, pairs and source."""
+    rounds = frame.groupby("experiment", sort=False).seed.nunique()
+    source = {"sample": "the 5,000 sample digits", "mnist": "all of MNIST"}
+    parts = [
+        f"n = {span(rounds)} round{'s' if rounds.max() > 1 else ''}",
+        f"{span(frame.epochs * frame.trainings)} epochs",
+        f"{span(frame.train_pairs)} training pairs a round",
+        " and ".join(source[name] for name in frame.source.unique()),
+    ]
+    fewer = frame[frame.precision == "bfloat16"].drop_duplicates("experiment")
+    reports, diverged = set(frame.report), frame.attrs.get("diverged", {})
+    notes = {
+        "shortened": _shortened(frame),
+        "in bfloat16": [f"{n} of {of}'s networks" for of, n in fewer.report.value_counts().items()],
+        "rounds are missing": _missing_rounds(frame),
+        # Of the reports' other networks too: one that always diverges has no row here.
+        "without results": [run for run, e in diverged.items() if EXPERIMENTS[e].report in reports],
+    }
+    notes = [f"; {what}: {', '.join(names)}" for what, names in notes.items() if names]
+    return ", ".join(parts) + "".join(notes)
+
+
+def _shortened(frame: pd.DataFrame) -> list[str]:
+    """Say which networks got fewer epochs, trainings or pairs than their report has."""
+    counts = Counter()
+    # The settings of a search are one network.
+    networks = frame.experiment.where(frame.setting == "", frame.network)
+    for run in frame[frame.shortened & ~networks.duplicated()].itertuples():
+        full = EXPERIMENTS[run.experiment].recipe
+        short = [f"{run.trainings} trainings"] if run.trainings < full.trainings else []
+        short += [f"{run.epochs} epochs"] if not short or run.epochs < full.epochs else []
+        short += [f"{run.train_pairs} pairs"] if run.train_pairs < full.train_pairs else []
+        counts[run.report, " of ".join(short)] += 1
+    return [f"{n} of {report}'s networks to {short}" for (report, short), n in counts.items()]
+
+
+def _missing_rounds(frame: pd.DataFrame) -> list[str]:
+    """Name the networks that lack rounds which others of the same size and protocol have."""
+    have = dict(frame.groupby("experiment", sort=False).seed.agg(set))
+    # What decides how many of an experiment's rounds a profile runs.
+    kinds = {name: (EXPERIMENTS[name].tags, EXPERIMENTS[name].recipe.trainings) for name in have}
+    alike = defaultdict(set)
+    for name, seeds in have.items():
+        alike[kinds[name]] |= seeds
+    wanted = {
+        name: {seed for seed in alike[kinds[name]] if seed < EXPERIMENTS[name].rounds}
+        for name in have
+    }
+    return [
+        f"{name} ({len(seeds & wanted[name])} of {len(wanted[name])})"
+        for name, seeds in have.items()
+        if wanted[name] - seeds
+    ]
+
+
+def number(value: float | None, form: str = "{:.2f}") -> str:
+    """Return `value` as `form` says, "" where there is none."""
+    return "" if value is None or pd.isna(value) else form.format(value)
+
+
+# A summary is a mapping with `mean`, `sd`, `low` and `high`, or with another quantity and what is
+# known of it, such as `change`, `change_low`, `change_high`. What it lacks is written "".
+
+
+def mean_sd(summary, of: str = "mean") -> str:
+    """Return "5.10 ± 0.80", without the second half where there is no SD."""
+    return number(summary[of]) + number(summary[_part(of, "sd")], " ± {:.2f}")
+
+
+def interval(summary, sign: str = "", of: str = "mean") -> str:
+    """Return "1.20 to 3.40", "" where there is none; sign: "+" to show plus signs."""
+    form = f"{{:{sign}.2f}}"
+    low, high = (number(summary.get(_part(of, limit)), form) for limit in ("low", "high"))
+    return low and f"{low} to {high}"
+
+
+def difference(summary, form: str = "{:+.2f}", of: str = "mean") -> str:
+    """Return a difference as `form` says, with its interval in brackets where it has one."""
+    bounds = interval(summary, "+", of)
+    return number(summary[of], form) + (bounds and f" ({bounds})")
+
+
+def points(summary) -> str:
+    """Return the mean of a difference, its interval and n, as words in a sentence."""
+    bounds = interval(summary, "+")
+    known = f"95 % interval {bounds}" if bounds else "too few rounds for an interval"
+    return f"{summary['mean']:+.2f} points ({known}; n = {summary['n']:.0f})"
+
+
+def _part(of: str, name: str) -> str:
+    return name if of == "mean" else f"{of}_{name}"
+
+
+def span(values: pd.Series) -> str:
+    """Return "3", or "3 to 10" where the values differ."""
+    low, high = values.min(), values.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+#: Of a table on a page, by CSS selector.
+STYLE = {
+    "": "border-collapse: collapse; font: 14px system-ui, sans-serif;",
+    "th, td": "padding: .25em .7em; text-align: left; white-space: nowrap;",
+    "thead th": "border-bottom: 1px solid #666;",
+    "caption": "caption-side: bottom; text-align: left; color: #555; padding-top: .6em;",
+}
+#: What LaTeX reads as commands. The Styler escapes cells and headings, but no caption.
+ESCAPED = str.maketrans({character: "\\" + character for character in "&%_#"})
+#: The Styler leaves these as they are, and not every LaTeX has a letter for them.
+SYMBOLS = str.maketrans({"±": r"$\pm$", "≤": r"$\leq$"})
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return `table` as Markdown, an empty cell for what is not there."""
+    align = ["right" if is_numeric_dtype(kind) else "left" for kind in table.dtypes]
+    cells = table.astype(object).where(table.notna(), "")
+    return cells.to_markdown(index=False, disable_numparse=True, colalign=align)
+
+
+def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
+    """Write `table` to `folder` as name.html, name.md and name.tex.
+
+    Return it as the page and a notebook show it: text left, numbers right, no index.
+    """
+    latex = table.style.hide(axis="index").format(na_rep="", escape="latex")
+    latex = latex.format_index(axis="columns", escape="latex").to_latex(
+        hrules=True, caption=caption.translate(ESCAPED), label=f"tab:{folder.name}-{name}"
+    )
+    numeric = [place for place, kind in enumerate(table.dtypes) if is_numeric_dtype(kind)]
+    rules = STYLE | {f".col{place}": "text-align: right;" for place in numeric}
+    shown = table.style.hide(axis="index").format(na_rep="").set_caption(caption).set_uuid(name)
+    shown.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
+    page = shown.to_html(doctype_html=True, encoding="utf-8")
+    sort = (files("digits.output") / "templates" / "sort.js").read_text(encoding="utf-8")
+    for suffix, text in {
+        "md": f"{markdown(table)}\n\n{caption}\n",
+        "tex": latex.translate(SYMBOLS),
+        "html": page.replace("</body>", f"<script>\n{sort}</script></body>"),
+    }.items():
+        (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+    return shown

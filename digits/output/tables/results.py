@@ -1,0 +1,276 @@
+"""Tables of what was measured, in words that fit a page."""
+
+import pandas as pd
+
+from digits.analysis.numbers import time_ratios
+from digits.analysis.statistics import summarise
+from digits.experiments.experiment import Experiment
+from digits.experiments.registry import select
+from digits.models.summary import parameters_built_by
+from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number, span
+
+
+def error_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the study's table of errors in per cent, mean ± SD over rounds, one row a network.
+
+    frame: tidy rows (see `frames.tidy`).
+    """
+    rows = []
+    for experiment in select(*frame.experiment.unique()):
+        runs = frame[frame.experiment == experiment.id]
+        first, test = runs.iloc[0], summarise(runs.test_error)
+        rows.append(
+            {
+                "experiment": experiment.id,
+                "n": int(test["n"]),
+                "published test error": _published(experiment),
+                "test error": mean_sd(test),
+                "95 % interval": interval(test),
+                "precise test error": mean_sd(summarise(runs.precise_error)),
+                "train error": mean_sd(summarise(runs.train_error)),
+                "digit accuracy": number(runs.test_digit_accuracy.mean(), "{:.1f}"),
+                "parameters": first.parameters,
+                "epochs": first.epochs * first.trainings,
+                "training pairs": first.train_pairs,
+            }
+        )
+    table = pd.DataFrame(rows)
+    alike = [name for name in ("epochs", "training pairs") if table[name].nunique() == 1]
+    return table.drop(columns=alike)
+
+
+def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
+    """Return one row per experiment: id, parameters, those reported, protocol, what was published.
+
+    rounds and epochs: of the full protocol; loss weights: of each auxiliary term and of the
+    target; published: the test error. Columns that say nothing here are left out.
+    """
+    rows = []
+    for experiment in experiments:
+        recipe = experiment.recipe
+        times = f"{recipe.trainings}x" if recipe.trainings > 1 else ""
+        misprint = " (misprint)" if experiment.misprinted else ""
+        weights = f"{recipe.auxiliary_weight:g}, {recipe.target_weight:g}"
+        rows.append(
+            {
+                "experiment": experiment.id,
+                "parameters": parameters_built_by(experiment.build),
+                "reported": number(experiment.reported_parameters, "{}" + misprint),
+                "rounds": experiment.rounds,
+                "epochs": f"{times}{recipe.epochs}",
+                "batch": recipe.batch_size,
+                "learning rate": f"{recipe.learning_rate:g}",
+                "L2": number(recipe.weight_decay or None, "{:g}"),
+                "loss weights": weights if recipe.auxiliary_weight else "",
+                "published (%)": _published(experiment),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.drop(columns=[name for name in ("L2", "loss weights") if not any(table[name])])
+
+
+def _published(experiment: Experiment) -> str:
+    """Return the printed test errors of an experiment, mean ± SD in per cent, "" if none."""
+    printed = [p.model_dump() for p in experiment.published if p.quantity == "test_error"]
+    return ", ".join(mean_sd(error) for error in printed)
+
+
+def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return what `factorial_effects` found: points of error, interval, share of rounds, p."""
+    names = {"design": "design", "without sharing": "baseline", "effect of": "effect"}
+    return _differences(effects, names)
+
+
+def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return what `paired_differences` found: points of error, interval, share of rounds, p."""
+    return _differences(differences, {"difference": "difference", "from": "first", "to": "second"})
+
+
+def _differences(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return a table of differences; names: its first headings, and which columns they are."""
+    return pd.DataFrame(
+        {heading: row[name] for heading, name in names.items()}
+        | {
+            "points of error": f"{row['mean']:+.2f}",
+            "95 % interval": interval(row, "+"),
+            "lower in": f"{row['below']:.0%}",
+            "p (Wilcoxon, Holm)": number(row["p_holm"], "{:.2g}"),
+            "n": int(row["n"]),
+        }
+        for row in found.to_dict("records")
+    )
+
+
+def pooled_table(pooled: pd.DataFrame) -> pd.DataFrame:
+    """Return what `effects.pooled_effects` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "effect of": row["effect"],
+            "points of error": number(row["mean"], "{:+.2f}"),
+            "95 % interval": interval(row, "+"),
+            "designs": row["n"],
+            "rounds of each": span(pd.Series(row["rounds"])),
+        }
+        for row in pooled.to_dict("records")
+    )
+
+
+def ranking_table(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return what `statistics.ranking` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "place": place,
+            "network": row["network"],
+            "precise test error": mean_sd(row),
+            "95 % interval": interval(row),
+            "n": int(row["n"]),
+            "above the best": number(row["above"] or None, "{:+.2f}"),
+            "95 % interval of that": interval(row, "+", "above"),
+            "parameters": row["parameters"],
+            "training GFLOP": f"{row['training_gflop']:.4g}",
+            "learning rate": f"{row['learning_rate']:g}",
+        }
+        for place, row in enumerate(ranking.to_dict("records"), start=1)
+    )
+
+
+def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the cross-validation errors, mean ± SD over folds, beside the published ones.
+
+    folds: what `frames.folds` gives; published: what `published_numbers` gives. The SD is the
+    population SD over the folds of a round, as in damachi's Table I, averaged over rounds, and so
+    is the median.
+    """
+    modes = ["fold_error", "fold_error_training_mode"]
+    rows = []
+    for name, found in folds.groupby("experiment", sort=False):
+        rounds = found.groupby("seed")
+        printed = published[published.experiment == name].set_index("quantity")
+        row = {"experiment": name, "n": len(rounds)}
+        for mode in modes:
+            ours = {"mean": rounds[mode].mean().mean(), "sd": rounds[mode].std(ddof=0).mean()}
+            row[PRINTED[mode]] = mean_sd(ours)
+            if mode in printed.index:
+                row["published"] = mean_sd(printed.loc[mode])
+        row["published median"] = number(printed["mean"]["fold_median"], "{:.1f}")
+        row["median"] = number(rounds.fold_error.median().mean(), "{:.1f}")
+        rows.append(row)
+    headings = ["experiment", "n", "published", *(PRINTED[mode] for mode in modes)]
+    return pd.DataFrame(rows, columns=[*headings, "published median", "median"])
+
+
+def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return training times as printed and as measured, in seconds and as ratios to `reference`.
+
+    The machines differ, so only the ratios can be compared, and those roughly: the authors' times
+    hold the making of the model and its transfer to the device, ours the training steps alone.
+    """
+    seconds = frame.pivot(index="seed", columns="experiment", values="train_seconds")
+    printed = {e.id: e.reported_seconds for e in select(*seconds) if e.reported_seconds}
+    return pd.DataFrame(
+        {
+            "experiment": name,
+            "published (s)": f"{theirs:.1f}",
+            "ours, median (s)": f"{seconds[name].median():.2f}",
+            "published ratio": f"{theirs / printed[reference]:.1f}",
+            "our ratio, median": f"{time_ratios(seconds, name, reference).median():.1f}",
+        }
+        for name, theirs in printed.items()
+    )
+
+
+def search_table(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return what `choices.chosen_settings` found, in words that fit a page."""
+    return pd.DataFrame(
+        {
+            "network": row["network"],
+            "best by folds": row["chosen"],
+            "fold error": f"{row['fold_error']:.2f}",
+            "used": row["used"],
+            "its fold error": f"{row['used_fold_error']:.2f}",
+            "its rank": f"{row['rank']} of {row['of']}",
+            "n": row["n"],
+        }
+        for row in choices.to_dict("records")
+    )
+
+
+def step_table(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return what `beyond.steps` found: errors in per cent, changes in points, intervals."""
+    return pd.DataFrame(
+        {
+            "rung": row["says"],
+            "in the best network": _kept(row),
+            "folds": number(row.get("fold")),
+            "rounds of folds": number(row.get("fold_n"), "{:.0f}"),
+            "change on folds": number(row.get("fold_change"), "{:+.2f}"),
+            "95 % interval of that": interval(row, "+", "fold_change"),
+            "precise test error": mean_sd(row),
+            "n": number(row["n"], "{:.0f}"),
+            "change": number(row.get("change"), "{:+.2f}"),
+            "95 % interval of the change": interval(row, "+", "change"),
+        }
+        for row in steps.to_dict("records")
+    )
+
+
+def _kept(step: dict) -> str:
+    if step["kept"]:
+        return "yes"
+    return "no" if step["cross_validated"] else "larger budget"
+
+
+def target_table(targets: pd.DataFrame) -> pd.DataFrame:
+    """Return what `beyond.targets` found: errors in per cent, seconds a round on one core."""
+    return pd.DataFrame(
+        {
+            "network": row["experiment"],
+            "epochs": row["epochs"],
+            "precise test error": mean_sd(row),
+            "95 % interval": interval(row),
+            "over all pairs": number(row["exact"]),
+            "n": int(row["n"]),
+            "target": f"at most {row['target']:.2f}",
+            "seconds a round": f"{row['seconds']:.0f}",
+            "precision": row["precision"],
+            "parameters": row["parameters"],
+        }
+        for row in targets.to_dict("records")
+    )
+
+
+def option_table(options: pd.DataFrame) -> pd.DataFrame:
+    """Return what `beyond.options_by_pairs` found, a row a number of pairs, a column an effect."""
+    return pd.DataFrame(
+        {"training pairs": pairs, "n": int(found.n.min())}
+        | {effect["effect"]: difference(effect) for effect in found.to_dict("records")}
+        for pairs, found in options.groupby("train_pairs")
+    )
+
+
+def limit_table(limits: pd.DataFrame) -> pd.DataFrame:
+    """Return what `beyond.limits_of_ten` found, in points of error."""
+    return pd.DataFrame(
+        {
+            "network": row["network"],
+            "n": row["n"],
+            "SD, 1000 test pairs": number(row["sd"]),
+            "mean of ten known to": number(row["half"], "± {:.2f}"),
+            "SD, precise test": number(row["sd_precise"]),
+            "mean of ten known to, precise test": number(row["half_precise"], "± {:.2f}"),
+        }
+        for row in limits.to_dict("records")
+    )
+
+
+def calibration_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """Return one row per temperature: the error over all pairs, and the calibration error."""
+    return pd.DataFrame(
+        {
+            "posteriors": name,
+            "error over all pairs": f"{row['error']:.3f}",
+            "calibration error (points)": f"{row['calibration']:.2f}",
+            "log loss": f"{row['loss']:.4f}".replace("inf", "no bound"),
+        }
+        for name, row in rows.items()
+    )

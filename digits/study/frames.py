@@ -1,0 +1,179 @@
+"""From records to tidy tables: one row a run, an epoch, or a training."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from digits.experiments.registry import EXPERIMENTS
+from digits.models.summary import flops_a_pair, shares_weights
+from digits.training.recipe import Recipe
+from digits.training.record import Diverged, Record
+
+#: What only some protocols measure.
+NOT_IN_ALL = (
+    "train_digit_accuracy",
+    "test_digit_accuracy",
+    "validation_error",
+    "kept_epoch",
+    "test_error_training_mode",
+)
+#: What a row of the tidy table takes as it is: of the record, of its recipe, of the experiment.
+OF_RECORD = (
+    *("experiment", "seed", "parameters", "source", "precision", "train_error", "test_error"),
+    *("precise_error", "train_seconds", "seconds", "fold_errors", "precise_fold_errors"),
+    *NOT_IN_ALL,
+)
+OF_RECIPE = ("epochs", "trainings", "train_pairs", "precise_pairs", "learning_rate")
+OF_EXPERIMENT = ("report", "network", "variant", "protocol", "setting")
+
+
+def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFrame:
+    """Make one row per record.
+
+    Parameters
+    ----------
+    records : list of Record
+        The runs.
+    diverged : sequence of Diverged
+        Those without a result, which captions name (see `format.scope`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Errors and digit accuracy in per cent, times in seconds, and: shortened, whether the run
+        had fewer epochs, trainings or training pairs than its report has; shared, whether both
+        images pass one branch; auxiliary, whether a loss on the digits is trained;
+        training_gflop, billions of floating-point operations of the training steps. Of a run of
+        several trainings, train_error and test_error are the means over the errors after each,
+        which is how the table of that protocol was averaged (kqiku). Of a cross-validation,
+        fold_errors are those of its folds, fold_error their mean, fold_median their median and
+        fold_sd their population SD; precise_fold_errors those on many pairs of each fold. What
+        claims are about: gap, the test error minus the train error; digit_error, of single
+        digits; and what `_course` makes of the curves.
+    """
+    frame = pd.DataFrame([_row(record) for record in records])
+    frame = frame.astype({name: float for name in NOT_IN_ALL})
+    frame = frame.assign(
+        gap=frame.test_error - frame.train_error, digit_error=100 - frame.test_digit_accuracy
+    )
+    frame.attrs["diverged"] = {str(run): run.experiment for run in diverged}
+    return frame
+
+
+def _row(record: Record) -> dict:
+    experiment, recipe = EXPERIMENTS[record.experiment], record.recipe
+    row = {
+        name: getattr(of, name)
+        for of, names in (
+            *((record, OF_RECORD), (recipe, OF_RECIPE)),
+            (experiment, OF_EXPERIMENT),
+        )
+        for name in names
+    }
+    row |= {
+        "shared": shares_weights(experiment.build),
+        "auxiliary": recipe.auxiliary_weight > 0 and record.test_digit_accuracy is not None,
+        "training_gflop": _training_gflop(recipe, experiment.build),
+        "shortened": _shortened(recipe, experiment.recipe),
+    }
+    if recipe.trainings > 1:
+        for error in ("train_error", "test_error"):
+            row[error] = np.mean(record.after_each_training(error))
+    for suffix in ("", "_training_mode"):
+        errors = np.array(getattr(record, f"fold_errors{suffix}") or [np.nan])
+        row |= {f"fold_error{suffix}": errors.mean(), f"fold_median{suffix}": np.median(errors)}
+    row["fold_sd"] = np.array(record.fold_errors or [np.nan]).std()
+    return row | _course(record)
+
+
+def _training_gflop(recipe: Recipe, build: Callable) -> float:
+    """Return the billions of floating-point operations of the main training's steps.
+
+    A step costs a forward pass and, for the gradient, about two more.
+    """
+    passes = 3 * recipe.epoch_sizes[0] * recipe.epochs * recipe.trainings
+    return passes * flops_a_pair(build) / 1e9
+
+
+def _course(record: Record) -> dict[str, float]:
+    """Return how a run went, from its curves.
+
+    peak_epoch: the point with the lowest test error, in epochs, the first one of equals.
+    fluctuation: mean size of the change of the test error from one point to the next, in points,
+        over the second half of the points.
+    rises: in which share of those steps the validation loss rises; NaN without one.
+    """
+    errors = np.array(record.curves.test_error)
+    steps = np.diff(errors)[len(errors) // 2 :]
+    losses = record.curves.validation_loss
+    rising = np.nan if losses is None else np.diff(losses)[len(losses) // 2 :]
+    return {
+        "peak_epoch": record.recipe.curve_step * (int(errors.argmin()) + 1),
+        "fluctuation": np.abs(steps).mean() if len(steps) else np.nan,
+        "rises": np.nan if losses is None or not len(rising) else float((rising > 0).mean()),
+    }
+
+
+def unshortened(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of full length, which can be compared; all, if none is of full length."""
+    return frame if frame.shortened.all() else frame[~frame.shortened]
+
+
+def _shortened(recipe: Recipe, full: Recipe) -> bool:
+    """Say whether a run had fewer epochs, trainings or training pairs than its report has."""
+    counted = ("epochs", "trainings", "train_pairs")
+    return any(getattr(recipe, name) < getattr(full, name) for name in counted)
+
+
+def curves(records: list[Record]) -> pd.DataFrame:
+    """Make one row per record and point of its curves.
+
+    Parameters
+    ----------
+    records : list of Record
+        The runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns experiment, seed, epoch, and every curve (see `record.Curves`).
+    """
+    tables = []
+    for record in records:
+        step = record.recipe.curve_step
+        table = pd.DataFrame(record.curves.model_dump(exclude_none=True)).assign(
+            experiment=record.experiment, seed=record.seed
+        )
+        tables.append(table.assign(epoch=range(step, step * len(table) + 1, step)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def folds(records: list[Record]) -> pd.DataFrame:
+    """Make one row per record and fold: experiment, seed, fold from 1, and both fold errors."""
+    rows = []
+    for record in records:
+        noisy = record.fold_errors_training_mode or [np.nan] * len(record.fold_errors)
+        for fold, errors in enumerate(zip(record.fold_errors, noisy, strict=True), start=1):
+            rows.append((record.experiment, record.seed, fold, *errors))
+    columns = ["experiment", "seed", "fold", "fold_error", "fold_error_training_mode"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def stages(records: list[Record]) -> pd.DataFrame:
+    """Make one row per record and consecutive training: experiment, seed, training, two errors."""
+    return pd.concat(
+        (
+            pd.DataFrame(
+                {
+                    "experiment": record.experiment,
+                    "seed": record.seed,
+                    "training": range(1, record.recipe.trainings + 1),
+                    "train_error": record.after_each_training("train_error"),
+                    "test_error": record.after_each_training("test_error"),
+                }
+            )
+            for record in records
+        ),
+        ignore_index=True,
+    )

@@ -1,0 +1,127 @@
+"""A study: which runs are wanted, those that are missing, and their records as one tidy table.
+
+A notebook and run_all.py both hold a `Study`; its fields are exactly the parameters of a notebook.
+Training happens in worker processes of one thread each, and one writer appends their records, so a
+study that is cut short loses at most the runs in flight.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from digits import core
+from digits.core import InputError
+from digits.experiments.registry import select
+from digits.study.frames import tidy
+from digits.study.parameters import Parameters
+from digits.study.profiles import PROFILES
+from digits.study.runs import Run, check_data, shard_of
+from digits.study.store import RecordStore, Shard
+from digits.study.workers import Failed, record_runs
+from digits.training.device import best_device
+from digits.training.record import Diverged, Record
+
+
+class Study(Parameters):
+    """The plan of what `Parameters` say: which runs are wanted, and what is there of them."""
+
+    @property
+    def store(self) -> RecordStore:
+        """The records of this study's source."""
+        return RecordStore(core.results_dir(), self.source)
+
+    def runs(self, *patterns: str) -> list[Run]:
+        """Return the wanted runs of the experiments that match `patterns` (see `select`).
+
+        Without those that need more pairs than the source has.
+        """
+        profile, runs = PROFILES[self.profile], []
+        left_out = {"deep"} if self.light else set()
+        left_out |= {"more pairs"} if self.source == "sample" else set()
+        for experiment in select(*patterns):
+            own = profile.seeds(experiment)
+            if not own or (left_out & experiment.tags and experiment.protocol == "own"):
+                continue
+            wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})
+            device = best_device(self.device, self.precision, profile.in_bf16(experiment))
+            runs += [Run(wanted, seed, device) for seed in self.seeds or own]
+        return runs
+
+    def missing(self, *patterns: str, shard: Shard = (1, 1)) -> list[Run]:
+        """Return the wanted runs that have no record yet, longest first.
+
+        shard: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
+            runs, so several machines agree on them whatever each has done so far.
+        """
+        wanted = shard_of(self.runs(*patterns), shard)
+        done = self.store.of_runs(wanted)
+        return [run for run in wanted if run.key(self.source) not in done]
+
+    def train_missing(
+        self, *patterns: str, shard: Shard = (1, 1), scheduler: str | None = None
+    ) -> list[Failed]:
+        """Train the wanted runs that have no record (see `missing`) and return those that failed.
+
+        Two processes with one results folder and one shard train one after the other.
+        scheduler: the address of a Dask cluster to train on; None for processes of this machine.
+        Raises `InputError` before any training if the data or the number of pairs do not fit.
+        """
+        if not (missing := self.missing(*patterns, shard=shard)):
+            return []
+        check_data(missing, self.source)
+        with self.store.alone(shard):
+            missing = self.missing(*patterns, shard=shard)  # another process may have done some
+            return record_runs(missing, self.store, self.n_jobs, scheduler)
+
+    def move_aside(self, *patterns: str, shard: Shard = (1, 1)) -> Path | None:
+        """Move the records of the wanted runs to a folder of their own, and return it.
+
+        None if there are none. Raises `InputError` before that if the data or pairs do not fit.
+        """
+        wanted = shard_of(self.runs(*patterns), shard)
+        check_data(wanted, self.source)
+        return self.store.move_aside({run.key(self.source) for run in wanted})
+
+    def recorded(self, *patterns: str) -> list[tuple[Run, Record | Diverged]]:
+        """Return the wanted runs that have a record, and it."""
+        wanted = self.runs(*patterns)
+        done = self.store.of_runs(wanted)
+        return [(run, done[key]) for run in wanted if (key := run.key(self.source)) in done]
+
+    def diverged(self, *patterns: str) -> list[Diverged]:
+        """Return the records of the wanted runs whose loss stopped being finite."""
+        return [record for _, record in self.recorded(*patterns) if isinstance(record, Diverged)]
+
+    def records(self, *patterns: str) -> list[Record]:
+        """Return the records of the wanted runs, in the order of the table and of the seeds.
+
+        Those that diverged are left out. Raises `InputError` if one is missing.
+        """
+        wanted, found = self.runs(*patterns), self.recorded(*patterns)
+        if not wanted:
+            raise InputError(
+                f"profile {self.profile!r} runs nothing of {', '.join(patterns)}"
+                f"{' with light' if self.light else ''}: choose other experiments."
+            )
+        if len(found) < len(wanted):
+            done = {str(run) for run, _ in found}
+            first = next(run for run in wanted if str(run) not in done)
+            raise InputError(
+                f"{len(wanted) - len(found)} of {len(wanted)} runs have no record, the first: "
+                f"{first}; run_all.py trains what is missing."
+            )
+        return [record for _, record in found if isinstance(record, Record)]
+
+    def ensure(self, *patterns: str) -> pd.DataFrame:
+        """Return one row per wanted run (see `tidy`), training first what has no record.
+
+        A run whose loss stopped being finite has no row, but captions name it. Raises
+        `InputError` if a run fails otherwise: no table is made of fewer rounds than were asked.
+        """
+        lost = [f for f in self.train_missing(*patterns) if not f.recorded]
+        if lost:
+            raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
+        kept, diverged = self.records(*patterns), self.diverged(*patterns)
+        if not kept:
+            raise InputError(f"no run has a result; {diverged[0]}: choose other experiments.")
+        return tidy(kept, diverged)

@@ -1,0 +1,166 @@
+"""One round of one network: draw the pairs, train, score, and return what was measured.
+
+The same seed gives the same bits in any process: every source of randomness is a named stream, a
+round runs on one thread, and the caller's random state is put back.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from digits.data.pairs import Pairs, RoundPairs, draw_round
+from digits.data.seeds import child, streams
+from digits.data.sources import Digits
+from digits.models.blocks import TwoBranch
+from digits.models.summary import parameter_count
+from digits.training.device import CPU, Device
+from digits.training.evaluation import error_on_many_pairs, evaluate, posteriors_of
+from digits.training.loop import DivergenceError, fit
+from digits.training.recipe import Recipe
+from digits.training.record import Curves, pack, pack_posteriors, weights_hash
+
+Streams = dict[str, np.random.SeedSequence]
+
+
+def train(
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    seed: int,
+    digits: Digits,
+    device: Device = CPU,
+) -> dict[str, Any]:
+    """Train a network for one round and measure it.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network; called within the round's random stream for initial weights.
+    recipe : Recipe
+        How it is trained and scored.
+    seed : int
+        The round.
+    digits : Digits
+        Where the pairs are drawn from.
+    device : Device
+        What it computes on; a seed gives the same bits again on the same kind of machine.
+
+    Returns
+    -------
+    dict
+        What was measured, by the names of a `Record`'s fields: errors in per cent, seconds.
+
+    Raises
+    ------
+    InputError
+        For a bad seed or more pairs than the pools hold, before training.
+    DivergenceError
+        If the loss stops being finite.
+    """
+    start = time.perf_counter()
+    stream = streams(seed, recipe.varies)
+    pairs = draw_round(digits, recipe.draw, stream["pairs"]).to(device.kind)
+    with device.deterministic():
+        measured = _train(build, recipe, stream, pairs, digits, device)
+    return measured | {"seconds": round(time.perf_counter() - start, 3)}
+
+
+def _train(
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    stream: Streams,
+    pairs: RoundPairs,
+    digits: Digits,
+    device: Device,
+) -> dict[str, Any]:
+    fitted_pairs = pairs.train[: recipe.fitted_pairs]
+    watched = {"train": fitted_pairs, "test": pairs.test}
+    if recipe.validation_share:
+        watched["validation"] = pairs.train[recipe.fitted_pairs :]
+    fitted = fit(build, recipe, fitted_pairs, stream, watched, device)
+    model, scores = fitted.model, fitted.scores
+    curves = {
+        name: tuple(float(f"{value:.6g}") for value in values)
+        for name, values in fitted.curves.items()
+    }
+    measured = {
+        "parameters": parameter_count(model),
+        "train_error": scores["train"].error,
+        "test_error": scores["test"].error,
+        "precise_error": large_sample_error(model, pairs.large, recipe, device),
+        "train_digit_accuracy": scores["train"].digit_accuracy,
+        "test_digit_accuracy": scores["test"].digit_accuracy,
+        "curves": Curves(**curves),
+        "decisions": pack(scores["test"].decisions),
+        "weights": weights_hash(model),
+        "train_seconds": round(fitted.seconds, 3),
+    }
+    if recipe.validation_share:
+        measured["validation_error"] = scores["validation"].error
+        measured["kept_epoch"] = fitted.kept_epoch
+    if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
+        noisy = evaluate(model, pairs.test, recipe, device, training_mode=True)
+        measured["test_error_training_mode"] = noisy.error
+    if recipe.keep_posteriors and not recipe.folds:
+        images = (digits.test.images.to(device.kind) - pairs.mean) / pairs.sd
+        measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, device))
+    if recipe.folds:
+        measured |= cross_validate(build, recipe, pairs.train, stream, device)
+    return measured
+
+
+def large_sample_error(
+    model: nn.Module, pairs: Pairs, recipe: Recipe, device: Device = CPU
+) -> float:
+    """Return the error on the pairs of the large-sample test, in per cent.
+
+    The images stand in several pairs, so a network of one branch that takes both images in one
+    batch looks at each only once.
+    """
+    if isinstance(model, TwoBranch) and model.branches.one_batch:
+        return error_on_many_pairs(model, pairs, device)
+    return evaluate(model, pairs, recipe, device).error
+
+
+def cross_validate(
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    pairs: Pairs,
+    stream: Streams,
+    device: Device = CPU,
+) -> dict[str, tuple[float, ...] | str]:
+    """Train a network on all folds but one, for each fold, and return what a record keeps.
+
+    That is its errors on the fold left out. Folds are consecutive, as scikit-learn cuts them
+    without shuffling. Each network has streams of its own.
+    """
+    from sklearn.model_selection import KFold  # two seconds that other runs do without
+
+    errors, large, in_training_mode, posteriors = [], [], [], []
+    for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
+        own = {name: child(sequence, fold) for name, sequence in stream.items()}
+        try:
+            model = fit(build, recipe, pairs[kept], own, device=device).model
+        except DivergenceError as error:
+            error.fold = fold + 1
+            raise
+        scores = evaluate(model, pairs[held_out], recipe, device)
+        errors.append(scores.error)
+        posteriors.append(scores.posteriors)
+        if recipe.precise_folds:
+            rng = np.random.default_rng(own["pairs"])
+            mixed = pairs[held_out].reusing_images(recipe.precise_pairs, rng)
+            large.append(large_sample_error(model, mixed, recipe, device))
+        if recipe.score_in_training_mode:
+            noisy = evaluate(model, pairs[held_out], recipe, device, training_mode=True)
+            in_training_mode.append(noisy.error)
+    found = {"fold_errors": tuple(errors)}
+    if recipe.precise_folds:
+        found["precise_fold_errors"] = tuple(large)
+    if recipe.score_in_training_mode:
+        found["fold_errors_training_mode"] = tuple(in_training_mode)
+    if recipe.keep_posteriors:
+        found["fold_posteriors"] = pack_posteriors(np.concatenate(posteriors))
+    return found

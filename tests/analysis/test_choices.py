@@ -1,0 +1,74 @@
+"""What cross-validation chooses: the lowest error on held-out folds, whatever the test says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits import core
+from digits.analysis import beyond
+from digits.analysis.choices import chosen, chosen_settings
+from digits.experiments.chosen import CHOSEN
+from digits.experiments.experiment import setting_of
+from digits.experiments.registry import EXPERIMENTS, select
+from digits.study.frames import tidy
+from digits.study.store import RecordStore
+
+
+def frame(errors, tests):
+    network = "jaubert/model_1+ws+aux"
+    rows = [
+        {"experiment": f"search/{network}@{setting}", "setting": setting, "seed": seed}
+        | {"fold_error": error + seed, "test_error": tests[setting]}
+        | {"learning_rate": float(setting.split("-")[1])}
+        for setting, error in errors.items()
+        for seed in (0, 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("best", ["adam-0.002-32", "sgd-0.01-32"])
+def test_the_lowest_mean_fold_error_is_chosen_whatever_the_test_says(best):
+    errors = {"sgd-0.01-32": 30.0, "adam-0.003-16": 6.0, "adam-0.002-32": 8.0} | {best: 5.0}
+    for tests in ({s: 1.0 for s in errors}, {s: -e for s, e in errors.items()}):
+        (choice,) = chosen_settings(frame(errors, tests)).to_dict("records")
+        assert (choice["chosen"], choice["fold_error"]) == (best, 5.5)
+        assert choice["rate"] == float(best.split("-")[1]) and choice["n"] == 2
+        assert (choice["used"], choice["used_fold_error"]) == ("adam-0.003-16", 6.5)
+        assert (choice["rank"], choice["of"]) == (2, 3)
+
+
+@pytest.fixture(scope="module")
+def searches():
+    """Tidy rows of the committed candidates of the searches that set a learning rate."""
+    store = RecordStore(core.ROOT / "results", "mnist")
+    candidates = [e for e in select("search/*") if e.searched in CHOSEN.rates]
+    return tidy([record for e in candidates for record in store.read(e.id)])
+
+
+@pytest.fixture(scope="module")
+def folds():
+    """Tidy rows of the committed cross-validations of steps."""
+    store = RecordStore(core.ROOT / "results", "mnist")
+    return tidy([record for e in select("beyond/*-folds") for record in store.read(e.id)])
+
+
+def test_the_table_of_what_is_chosen_is_what_the_committed_folds_choose(searches, folds):
+    assert chosen(searches, folds) == CHOSEN
+
+
+def test_the_learning_rates_in_use_are_those_that_the_committed_folds_choose(searches):
+    found = chosen_settings(searches).set_index("network")
+    assert set(found.index) == set(CHOSEN.rates)
+    assert (found.chosen == found.used).all() and (found["rank"] == 1).all()
+    assert (found.n == 1).all()
+    for name, row in found.iterrows():
+        experiment = EXPERIMENTS[name]
+        if experiment.protocol == "own":  # the control of a report, trained by gradient descent
+            experiment = EXPERIMENTS[f"{name}@sgd"]
+        assert row.used == setting_of(experiment.recipe)
+
+
+def test_a_step_is_kept_if_it_lowers_the_error_on_held_out_folds(folds):
+    found = beyond.steps(folds)
+    for row in found[found.cross_validated].iloc[1:].itertuples():
+        assert np.isfinite(row.fold_change) and row.kept == (row.fold_change < 0), row.step

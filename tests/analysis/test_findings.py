@@ -1,0 +1,105 @@
+"""Findings rest on the runs that they are about, and on no others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits.analysis import effects, findings
+from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES
+from digits.experiments.registry import REPORTS
+from digits.study.frames import tidy
+from digits.study.study import Study
+
+
+@pytest.fixture(scope="module")
+def before(smoke_results):
+    """The runs of the smoke profile as if they were whole, in two rounds that differ a little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(smoke_results))
+        frame = tidy(Study(profile="smoke").records("*"))
+    generator, parts = np.random.default_rng(0), []
+    for seed in range(2):
+        part = frame[frame.seed == 0].assign(seed=seed, shortened=False)
+        for error in ("precise_error", "test_error", "train_error"):
+            part[error] = part[error] + generator.normal(0, 0.3, len(part))
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def found(before):
+    return find(before)
+
+
+def find(frame):
+    with pytest.MonkeyPatch.context() as patch:
+        # The mixed model takes seconds and has tests of its own; a plain mean sees every change.
+        patch.setattr(effects, "_mean_of_crossed", lambda rows: (rows.points.mean(), 1.0))
+        return findings.find(frame)
+
+
+def changed(frame, experiment):
+    after = frame.copy()
+    after.loc[after.experiment == experiment, ["precise_error", "test_error"]] += 30.0
+    return find(after)
+
+
+def test_no_network_counts_in_two_designs():
+    cells = [cell for design in EQUAL_WIDTH for cell in design.cells]
+    assert len(set(cells)) == len(cells)
+    assert {design.baseline for design in EQUAL_WIDTH} == {"two branches", "one stacked net"}
+    assert {design.baseline for design in TWO_BRANCHES} == {"two branches"}
+    assert EQUAL_WIDTH[: len(TWO_BRANCHES)] == TWO_BRANCHES
+
+
+def test_rows_are_split_by_protocol_and_none_is_lost(before, found):
+    assert set(found.own.protocol) == {"own"} and set(found.common.protocol) == {"common"}
+    assert len(found.own) + len(found.common) == len(before)
+    assert set(found.ranking.experiment) == set(found.common.experiment)
+
+
+def test_the_pooled_effects_are_over_the_designs_that_are_named(found):
+    for names, pooled in findings.means(found).values():
+        assert (pooled.n == len(names)).all()
+    cells = {cell for design in EQUAL_WIDTH for cell in design.cells}
+    assert set(findings.designs_of(found).experiment) == cells
+
+
+def test_the_best_network_of_a_report_is_its_first_in_the_ranking(found):
+    for report in REPORTS:
+        mine = found.ranking[found.ranking.report == report]
+        assert findings.best_of(found, report)["mean"] == mine["mean"].min()
+    assert findings.best_of(found, "nobody") is None
+
+
+def test_changing_a_network_in_its_own_protocol_changes_its_reports_claims_alone(before, found):
+    other = changed(before, "zadoks/twinnet+ws")
+    pd.testing.assert_frame_equal(found.ranking, other.ranking)  # of the common protocol
+    pd.testing.assert_frame_equal(found.pooled, other.pooled)
+    differ = [
+        old.claim.id
+        for old, new in zip(found.claims, other.claims, strict=True)
+        if old.results != new.results and "nan" not in str(old.results)
+    ]
+    assert "C4.5" in differ
+    assert all(name.startswith("C4") for name in differ)
+
+
+def test_changing_a_network_under_the_common_protocol_changes_no_verdict_by_the_reports(
+    before, found
+):
+    other = changed(before, "common/zadoks/twinnet+ws")
+    assert other.numbers.equals(found.numbers)
+    assert [result.verdict for result in other.claims] == [
+        result.verdict for result in found.claims
+    ]
+    assert other.pooled["mean"][0] > found.pooled["mean"][0]
+    assert not other.ranking.equals(found.ranking)
+
+
+def test_shortened_runs_under_the_common_protocol_are_left_out_where_others_are_whole(before):
+    zadoks = before[before.report == "zadoks"]
+    one = zadoks.experiment == "common/zadoks/twinnet+ws"
+    ranking = find(zadoks.assign(shortened=one)).ranking
+    assert len(ranking) == 3 and "common/zadoks/twinnet+ws" not in set(ranking.experiment)
+    assert len(find(zadoks.assign(shortened=True)).ranking) == 4

@@ -1,0 +1,157 @@
+"""The digits are real, both sources are split for good, and a bad source is refused."""
+
+import gzip
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from digits.core import InputError
+from digits.data import sources
+from digits.data.sources import load, pool_2x2
+
+
+def test_sample_holds_5000_digits_500_a_class_in_two_pools(sample):
+    classes = torch.cat([sample.train.classes, sample.test.classes])
+    assert torch.bincount(classes).tolist() == [500] * 10
+    assert torch.bincount(sample.test.classes).tolist() == [250] * 10
+    assert sample.train.images.shape == (2500, 14, 14)
+    assert sample.train.images.max() > 200  # pixels stay in 0..255
+
+
+def test_pools_share_no_image(sample):
+    train, test = (
+        {image.numpy().tobytes() for image in pool.originals}
+        for pool in (sample.train, sample.test)
+    )
+    assert not train & test
+
+
+def test_the_second_load_is_the_first(sample):
+    assert load("sample") is sample
+
+
+def test_pooling_averages_blocks_of_four():
+    block = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    block[0, 0, 0], block[0, 0, 1], block[0, 1, 0], block[0, 1, 1] = 255, 1, 2, 0
+    pooled = pool_2x2(block)
+    assert pooled.shape == (1, 14, 14)
+    assert pooled[0, 0, 0] == 64.5
+    assert pooled.sum() == 64.5
+
+
+def test_an_unknown_source_is_refused():
+    with pytest.raises(InputError, match="'cifar' is unknown: choose one of sample, mnist"):
+        load("cifar")
+
+
+def test_an_altered_sample_is_refused(monkeypatch):
+    monkeypatch.setattr(sources, "_SAMPLE_SHA256", "0" * 64)
+    with pytest.raises(InputError, match="mnist_5k.csv.gz.*reinstall"):
+        sources._load_sample()
+
+
+def test_no_mnist_and_no_network_names_the_folder_and_the_ways_out(tmp_path, monkeypatch):
+    datasets = sources.torchvision_datasets()
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [])  # nowhere to download from
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no complete MNIST .*--data-dir .* --data sample") as e:
+        sources._load_mnist(tmp_path / "empty")
+    assert str(tmp_path / "empty") in str(e.value)
+
+
+def test_a_mistyped_folder_is_refused_and_not_made(tmp_path):
+    with pytest.raises(InputError, match=r"there is no folder .*nothing: .* --data sample"):
+        sources._load_mnist(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.fixture
+def raw(tmp_path, monkeypatch):
+    """Small files of MNIST's layout, of noise, whose checksums pass for the known ones."""
+    folder = tmp_path / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    for split, n in (("train", 40), ("t10k", 30)):
+        pixels = generator.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+        labels = generator.integers(0, 10, n, dtype=np.uint8)
+        head = np.array([2051, n, 28, 28], dtype=">i4").tobytes()
+        (folder / f"{split}-images-idx3-ubyte").write_bytes(head + pixels.tobytes())
+        head = np.array([2049, n], dtype=">i4").tobytes()
+        (folder / f"{split}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
+    known = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in sources._MNIST_SHA256
+    }
+    monkeypatch.setattr(sources, "_MNIST_SHA256", known)
+    return folder
+
+
+def test_files_with_the_known_checksums_are_read(raw, tmp_path):
+    digits = sources._load_mnist(tmp_path)
+    assert (digits.source, len(digits.train), len(digits.test)) == ("mnist", 40, 30)
+    pixels = np.frombuffer((raw / "t10k-images-idx3-ubyte").read_bytes()[16:], np.uint8)
+    assert torch.equal(digits.test.originals.flatten(), torch.from_numpy(pixels.copy()))
+    assert digits.test.classes.tolist() == list((raw / "t10k-labels-idx1-ubyte").read_bytes()[8:])
+
+
+def test_pickles_in_an_old_processed_folder_are_never_read(raw, tmp_path):
+    (tmp_path / "MNIST" / "processed").mkdir()
+    for name in ("training.pt", "test.pt"):
+        (tmp_path / "MNIST" / "processed" / name).write_bytes(b"not to be opened")
+    assert len(sources._load_mnist(tmp_path).train) == 40
+
+
+def truncated(raw):
+    file = raw / "t10k-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-1])
+    return file
+
+
+def altered(raw):
+    file = raw / "train-labels-idx1-ubyte"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    return file
+
+
+def swapped(raw):
+    images, labels = raw / "train-images-idx3-ubyte", raw / "train-labels-idx1-ubyte"
+    shutil.copy(labels, images)
+    return images
+
+
+def an_error_page(raw):
+    file = raw / "t10k-labels-idx1-ubyte"
+    file.write_text("<html>404</html>")
+    return file
+
+
+def still_compressed(raw):
+    file = raw / "t10k-labels-idx1-ubyte"
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    return file
+
+
+def of_another_set(raw):
+    """All four files are whole, but of other images than the checksums are of."""
+    file = raw / "train-images-idx3-ubyte"
+    content = file.read_bytes()
+    file.write_bytes(content[:16] + content[16:][::-1])
+    return file
+
+
+FAULTS = [truncated, altered, swapped, an_error_page, still_compressed, of_another_set]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_that_is_not_mnists_is_refused_by_name(fault, raw, tmp_path):
+    spoilt = fault(raw)
+    with pytest.raises(InputError) as error:
+        sources._load_mnist(tmp_path)
+    text = str(error.value)
+    assert f"{spoilt} is not MNIST's file of that name" in text and "delete it" in text
+    assert "\n" not in text and text.endswith(".") and len(text) < 400

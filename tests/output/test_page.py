@@ -1,0 +1,90 @@
+"""The page of a run says what was found, and what every notebook left."""
+
+import json
+import re
+
+import pytest
+
+from digits.analysis import findings
+from digits.experiments.registry import EXPERIMENTS, REPORTS
+from digits.output import page, sentences
+
+
+def text_of(html):
+    return re.sub(r"<[^>]+>", " ", html)
+
+
+def test_the_page_has_the_answer_and_a_card_for_every_report(found, tmp_path):
+    html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
+    for report, module in REPORTS.items():
+        assert f'id="{report}"' in html and module.AUTHORS in html
+    assert "With all else equal" in html and "**" not in html
+    assert "nan" not in text_of(html) and "None" not in text_of(html)
+    without = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    assert 'class="card"' not in without and "report cards appear here once" in without
+
+
+def test_a_card_holds_the_sentences_about_its_report(found):
+    for report, module in REPORTS.items():
+        card = page.card(found, report)
+        assert (card["authors"], card["claimed"]) == (module.AUTHORS, module.IN_SHORT)
+        assert card["numbers"] == sentences.numbers_sentence(found, report)
+        assert card["claims"] == sentences.claims_sentence(found, report)
+        best = findings.best_of(found, report)
+        assert card["best"] == EXPERIMENTS[best.experiment].name
+        assert (card["error"], card["rounds"]) == (best["mean"], 4)
+
+
+def test_the_best_network_is_told_with_its_rounds(found, found_of_one_round, tmp_path):
+    for these, rounds in ((found, "4 rounds"), (found_of_one_round, "1 round")):
+        html = page.write_index(tmp_path, these).read_text(encoding="utf-8")
+        assert len(re.findall(rf"\d % error, {rounds}</dd>", html)) == len(REPORTS)
+
+
+def test_a_report_without_a_network_in_the_ranking_has_a_card_without_it(found, tmp_path):
+    without = found._replace(ranking=found.ranking[found.ranking.report != "zadoks"])
+    assert page.card(without, "zadoks")["best"] is None
+    html = page.write_index(tmp_path, without).read_text(encoding="utf-8")
+    assert html.count("Its best network") == len(REPORTS) - 1
+
+
+def test_changed_runs_of_one_report_change_no_card_of_another(as_if_full, found, find):
+    after = as_if_full.copy()
+    mine = after.experiment == "zadoks/twinnet+ws"
+    after.loc[mine, ["precise_error", "test_error"]] += 30.0
+    other = find(after)
+    differ = [report for report in REPORTS if page.card(found, report) != page.card(other, report)]
+    assert differ == ["zadoks"]
+
+
+@pytest.fixture
+def status(tmp_path):
+    """Return a function that leaves a notebook's status in the folder."""
+
+    def leave(name, **changes):
+        (tmp_path / name).mkdir()
+        entries = {"name": name, "title": "A title", "status": "ok", "error": "", "seconds": 1.4}
+        entries |= {"source": "sample", "pictures": ["main_figure"], "tables": ["a_table"]}
+        text = json.dumps(entries | changes)
+        (tmp_path / name / "status.json").write_text(text, encoding="utf-8")
+
+    return leave
+
+
+def test_the_page_shows_what_every_notebook_left(tmp_path, status):
+    status("05_zadoks")
+    status("01_kqiku", status="failed", error="cell 3: <ValueError>", tables=[], source="mnist")
+    html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    assert html.index("01_kqiku") < html.index("05_zadoks")
+    assert 'href="05_zadoks/main_figure.svg"' in html and 'src="05_zadoks/main_figure.png"' in html
+    assert 'href="05_zadoks/a_table.html">a table</a>' in html
+    assert "01_kqiku · failed · 1 s" in html and "all of MNIST" in html
+    assert "This notebook stopped at cell 3: &lt;ValueError&gt;." in html
+    assert html.count("stopped at") == 1
+
+
+def test_a_card_leads_to_the_notebook_of_its_report(tmp_path, status, found):
+    status("05_zadoks")
+    html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
+    assert f'<a href="05_zadoks.html">{REPORTS["zadoks"].AUTHORS}</a>' in html
+    assert f"<h3>{REPORTS['kqiku'].AUTHORS}</h3>" in html

@@ -1,0 +1,386 @@
+"""Pictures are the same for the same data, say their scope, and cut nothing off.
+
+Each figure is drawn once a session, of the committed records of the smoke profile.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.random import default_rng
+
+from digits.analysis import beyond, findings, posteriors
+from digits.analysis.effects import EFFECTS, factorial_effects
+from digits.analysis.findings import Findings
+from digits.analysis.numbers import all_numbers, published_numbers
+from digits.analysis.statistics import paired_differences
+from digits.data.pairs import draw_pairs
+from digits.data.sources import Digits
+from digits.experiments.experiment import CELLS
+from digits.experiments.registry import DESIGNS, EXPERIMENTS, select
+from digits.output import plots
+from digits.output.plots import style
+from digits.study.frames import curves, folds, stages, tidy
+from digits.study.study import Study
+from digits.training.record import Record
+
+SCOPE = "Caption with its scope; n = 2 rounds."
+
+
+class Data(NamedTuple):
+    """What figures show.
+
+    runs: tidy rows of the reports' own protocols; records: theirs; effects: of all designs.
+    one_round: what they show; found: the same of several rounds. past: rows beyond the reports.
+    by_seed: posteriors of the test images, by round; errors: theirs over all pairs.
+    """
+
+    runs: pd.DataFrame
+    records: list[Record]
+    effects: pd.DataFrame
+    one_round: Findings
+    found: Findings
+    past: pd.DataFrame
+    sample: Digits
+    by_seed: dict[int, np.ndarray]
+    errors: list[posteriors.Errors]
+
+    def of(self, variant: str, report: str = "") -> list[Record]:
+        """Return the records of a variant, of one report or of all."""
+        return [
+            record
+            for record in self.records
+            if EXPERIMENTS[record.experiment].variant == variant
+            and report in ("", EXPERIMENTS[record.experiment].report)
+        ]
+
+    def names(self, report: str) -> list[str]:
+        """Return the experiments of a report, following its text."""
+        return list(dict.fromkeys(record.experiment for record in self.of("", report)))
+
+
+@pytest.fixture(scope="session")
+def data(smoke_results, frame, found_of_one_round, found, sample):
+    """Read the records once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(smoke_results))
+        study = Study(profile="smoke")
+        records = study.records("*")
+        past = tidy(study.records("beyond/*", *(f"zadoks/twinnet{cell}" for cell in CELLS)))
+    rng, classes = default_rng(0), sample.test.classes.numpy()
+    by_seed = {seed: rng.dirichlet([0.1] * 10, size=len(classes)) for seed in range(2)}
+    runs = frame[frame.protocol == "own"]
+    return Data(
+        runs=runs,
+        records=[r for r in records if EXPERIMENTS[r.experiment].protocol == "own"],
+        effects=factorial_effects(runs, DESIGNS.values()),
+        one_round=found_of_one_round,
+        found=found,
+        past=past,
+        sample=sample,
+        by_seed=by_seed,
+        errors=[posteriors.all_pairs(these, classes) for these in by_seed.values()],
+    )
+
+
+def errors(data):
+    yardsticks = {"a yardstick": 5.9, "another": 23.0}
+    return plots.error_boxes(
+        data.runs, published_numbers(select("*")), SCOPE, yardsticks=yardsticks
+    )
+
+
+def accuracies_of_folds(data):
+    shown = folds([record for record in data.of("") if record.fold_errors])
+    look = {"value": "fold_error", "accuracy": True, "point": "one fold", "stars": True}
+    return plots.error_boxes(shown, published_numbers(select("*")), SCOPE, **look)
+
+
+def effects(data):
+    return plots.effects_forest(data.effects, "Title", SCOPE)
+
+
+def ranking(data):
+    return plots.ranking(data.one_round.ranking, data.one_round.common, SCOPE)
+
+
+def ranking_of_rounds(data):
+    return plots.ranking(data.found.ranking, data.found.common, SCOPE)
+
+
+def cost(data):
+    return plots.error_against_cost(data.found.ranking, SCOPE)
+
+
+def worth(data):
+    return plots.effects_forest(data.found.effects, "Title", SCOPE, findings.means(data.found))
+
+
+def numbers(data):
+    return plots.published_and_ours(data.one_round.numbers, SCOPE)
+
+
+def claims(data):
+    return plots.claims_at_a_glance(data.one_round.claims, data.one_round.again, SCOPE)
+
+
+def differences(data):
+    pairs = {
+        "a network and one of another report": ("cadei/mlp", "jaubert/model_0"),
+        "one round only": ("cadei/mlp", "cadei/resnet"),
+    }
+    return plots.differences_forest(paired_differences(data.runs, pairs), SCOPE)
+
+
+def validation(data):
+    names = ["cadei/deepconvnet@figure3", "cadei/convnet"]
+    return plots.validation_curves(curves(data.records), names, SCOPE)
+
+
+def error_by_epoch(data):
+    return plots.error_by_epoch(curves(data.records), data.names("damachi"), SCOPE)
+
+
+def seconds(data):
+    return plots.seconds_a_round(data.runs, SCOPE)
+
+
+def loss_and_accuracy(data):
+    return plots.loss_and_accuracy(curves(data.of("")), data.names("kqiku"), 4, SCOPE)
+
+
+def chains(data):
+    shown = stages(data.of("published", "kqiku"))
+    return plots.consecutive_trainings(shown, published_numbers(select("*")), SCOPE)
+
+
+def pairs(data):
+    return plots.pairs_grid(draw_pairs(data.sample.train, 20, default_rng(0)), SCOPE)
+
+
+def balance(data):
+    rounds = {k: draw_pairs(data.sample.train, 50, default_rng(k)) for k in range(20)}
+    return plots.balance(rounds, SCOPE)
+
+
+def mean_digits(data):
+    return plots.mean_digits(data.sample, SCOPE)
+
+
+def strips(data):
+    rows = pd.DataFrame({"method": ["a", "b"], "error": [1.0, 2.0]})
+    return plots.strips(rows, "error", "method", "error (%)", "Title", SCOPE)
+
+
+def ablation(data):
+    return plots.ablation(beyond.steps(data.past), data.past, SCOPE)
+
+
+def heads(data):
+    return plots.rounds_with_means(beyond.heads(data.past), "head", "Title", SCOPE)
+
+
+def by_pairs(data):
+    return plots.error_by_pairs(beyond.learning_curves(data.past), SCOPE)
+
+
+def by_source(data):
+    return plots.spread_by_source(beyond.variance_by_source(data.past), SCOPE)
+
+
+def by_digits(data):
+    return plots.errors_by_digits(data.errors[0].by_digits, SCOPE)
+
+
+def by_distance(data):
+    distances = posteriors.by_distance(data.errors)
+    return plots.errors_by_distance({"one": distances, "another": distances}, SCOPE)
+
+
+def gallery(data):
+    hardest = posteriors.hardest_pairs(data.by_seed, data.sample.test, 18)
+    return plots.gallery(hardest, data.sample.test, SCOPE)
+
+
+def calibration(data):
+    table = posteriors.calibration(data.by_seed, data.sample.test, 1.0)
+    return plots.reliability({"temperature 1": table, "temperature 0.50": table}, SCOPE)
+
+
+FIGURES = (
+    *(errors, accuracies_of_folds, effects, ranking, ranking_of_rounds, cost, worth, numbers),
+    *(claims, differences, validation, error_by_epoch, seconds, loss_and_accuracy, chains),
+    *(pairs, balance, mean_digits, strips, ablation, heads, by_pairs, by_source, by_digits),
+    *(by_distance, gallery, calibration),
+)
+
+
+@pytest.fixture(scope="session")
+def drawn(data):
+    """Return a function from one of `FIGURES` to that figure, laid out at its first use."""
+
+    @cache
+    def draw(make) -> Figure:
+        figure = make(data)
+        plt.close(figure)
+        FigureCanvasAgg(figure)  # pyplot has taken back the canvas that it gave
+        figure.draw_without_rendering()
+        return figure
+
+    return draw
+
+
+def test_every_figure_is_tested(drawn):
+    """Those of the package, by the functions that the others are made of."""
+    offered = {name for name, made in vars(plots).items() if callable(made)} - {"save"}
+    called = {name for make in FIGURES for name in make.__code__.co_names}
+    assert len(offered) > 20
+    assert offered <= called
+
+
+@pytest.mark.parametrize("make", (ablation, balance, by_distance))
+def test_the_same_data_give_the_same_bytes(make, data, tmp_path):
+    for copy in ("first", "second"):
+        plots.save(make(data), tmp_path, copy)
+    for suffix in ("svg", "png"):
+        first, second = (tmp_path / f"{copy}.{suffix}" for copy in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("make", FIGURES)
+def test_no_text_is_cut_and_the_caption_is_there(make, drawn):
+    figure = drawn(make)
+    assert SCOPE in figure.get_supxlabel().replace("\n", " ")
+    width, height = figure.canvas.get_width_height()
+    texts = [t for axis in figure.axes for t in (axis.title, axis.xaxis.label, axis.yaxis.label)]
+    texts += [t for axis in figure.axes for t in axis.texts]
+    texts += [t for legend in figure.legends for t in legend.get_texts()]
+    for text in texts:
+        if not text.get_text() or not text.get_visible():
+            continue
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.y0 >= -1, text
+        assert box.x1 <= width + 1 and box.y1 <= height + 1, text
+
+
+def test_every_round_is_a_point_and_n_is_beside_it(data, drawn):
+    (axis,) = drawn(errors).axes
+    labels = [text.get_text() for text in axis.texts]
+    runs = data.runs.groupby("experiment", sort=False)
+    epochs = (runs.epochs.first() * runs.trainings.first()).tolist()
+    assert data.runs.shortened.all()  # in the smoke profile
+    assert labels == [f"n = {n}, {e} epochs" for n, e in zip(runs.size(), epochs, strict=True)]
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in points) == len(data.runs)
+
+
+@pytest.fixture
+def axis():
+    """Axes without anything."""
+    figure, axis = plt.subplots()
+    yield axis
+    plt.close(figure)
+
+
+def test_a_row_is_its_points_its_mean_its_interval_and_n(axis):
+    values = [3.0, 5.0, 4.0, 4.0]
+    style.draw_rows(axis, [style.row_of(name, values, "red") for name in ("a", "b")], style.TICK)
+    points, means = axis.lines[:2], axis.lines[2:]
+    for height, line in enumerate(points):
+        assert line.get_xdata().tolist() == values
+        assert (abs(line.get_ydata() - height) <= 0.2).all()
+        assert len(set(line.get_ydata())) == len(values)
+    assert points[0].get_ydata() == pytest.approx(points[1].get_ydata() - 1)
+    half = 3.182446 * np.std(values, ddof=1) / 2  # Student's t, 97.5 %, three degrees of freedom
+    for height, (mean, interval) in enumerate(zip(means[::2], means[1::2], strict=True)):
+        assert mean.get_xydata().tolist() == [[4.0, height]]
+        assert interval.get_xdata() == pytest.approx([4 - half, 4 + half])
+        assert interval.get_ydata().tolist() == [height, height]
+    assert [text.get_text() for text in axis.texts] == ["n = 4", "n = 4"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert axis.get_xlim()[0] == 0 and axis.yaxis_inverted()
+
+
+@pytest.mark.parametrize(
+    ("values", "mark", "lines"),
+    [
+        ([2.0, 3.0], None, 1),  # the points
+        ([2.0, 3.0], style.LINE, 2),  # and their mean
+        ([2.0], style.TICK, 2),  # of which one round has no interval
+        ([2.0, 3.0], style.TICK, 3),
+        ([], style.TICK, 0),
+    ],
+)
+def test_a_row_has_no_mean_or_interval_that_is_not_asked_for_or_not_known(
+    values, mark, lines, axis
+):
+    style.draw_rows(axis, [style.row_of("a", values, "red")], mark)
+    assert len(axis.lines) == lines
+
+
+def test_accuracy_is_what_the_error_leaves(data):
+    one = data.runs[data.runs.experiment == "cadei/mlp"]
+    figure = plots.error_boxes(one, published_numbers(select("cadei/mlp")), SCOPE, accuracy=True)
+    plt.close(figure)
+    (axis,) = figure.axes
+    drawn = {
+        m: [x for line in axis.lines if line.get_marker() == m for x in line.get_xdata()]
+        for m in ("o", "D")
+    }
+    assert drawn["o"] == [100 - error for error in one.test_error]
+    assert drawn["D"] == [78.0]
+    assert axis.get_xlabel() == "test accuracy (%)"
+
+
+def test_validation_curves_mark_the_epoch_of_the_lowest_loss(data):
+    figure = plots.validation_curves(curves(data.records), ["cadei/mlp"], SCOPE)
+    plt.close(figure)
+    first = next(r for r in data.records if r.experiment == "cadei/mlp")
+    lines = figure.axes[0].lines
+    (dot,) = (line for line in lines if line.get_marker() == "o")
+    (dotted,) = (line for line in lines if line.get_linestyle() == ":")
+    assert dot.get_xdata()[0] == first.kept_epoch
+    assert dot.get_ydata()[0] == dotted.get_ydata()[0] == min(first.curves.validation_loss)
+
+
+def test_the_forest_shows_the_effect_it_names(data, drawn):
+    table = data.effects
+    for axis, name in zip(drawn(effects).axes, EFFECTS, strict=True):
+        means = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+        assert means == table.loc[table.effect == name, "mean"].tolist()
+
+
+def test_each_design_stands_once_above_the_means_that_it_is_in(data, drawn):
+    """Of the pooled forest, whose means are diamonds."""
+    means = findings.means(data.found)
+    designs = set(data.found.effects.design)
+    assert {len(axis.patches) for axis in drawn(worth).axes} == {len(means)}
+    for axis in drawn(worth).axes[::3]:  # the left ones name the rows
+        names = [label.get_text() for label in axis.get_yticklabels()]
+        networks = [name for name in names if name not in means]
+        assert sorted(networks) == sorted(DESIGNS[design].network for design in designs)
+        for name, (members, _) in means.items():
+            here = {DESIGNS[design].network for design in designs if design in members}
+            assert here <= set(names[: names.index(name)])
+
+
+def test_a_changed_run_moves_its_own_marks_in_the_figure_of_published_numbers_and_no_other(data):
+    changed = data.runs.copy()
+    changed.loc[changed.experiment == "jaubert/model_1", "test_error"] += 5
+    seen = []
+    for runs in (data.runs, changed):
+        figure = plots.published_and_ours(all_numbers(runs, select("jaubert/*", "zadoks/*")), SCOPE)
+        plt.close(figure)
+        rows = [text.get_text() for axis in figure.axes for text in axis.get_yticklabels()]
+        marks = [line.get_xydata().round(6).tolist() for axis in figure.axes for line in axis.lines]
+        seen.append((rows, marks))
+    (rows, before), (same_rows, after) = seen
+    assert rows == same_rows
+    moved = [old for old, new in zip(before, after, strict=True) if old != new]
+    heights = {round(y) for line in moved for _, y in line}
+    assert heights == {rows.index("Table I, model_1, test")}

@@ -1,0 +1,112 @@
+"""The README's numbers are those of the committed records."""
+
+import re
+
+import pytest
+
+from digits import core
+from digits.analysis import findings
+from digits.core import InputError
+from digits.output import readme
+from digits.study.study import Study
+
+
+def test_the_numbers_are_those_of_the_committed_records(made):
+    assert readme.written() == made.text, "run `python -m digits readme`"
+
+
+def test_making_the_figures_of_the_full_protocol_again_trains_nothing(made, monkeypatch):
+    monkeypatch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
+    assert made.study.missing("*", "beyond/*", "search/*") == []
+
+
+def cells(text):
+    """The table's cells, without the padding that Markdown puts in."""
+    return [
+        [cell.strip(" -:") for cell in line.split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def test_one_changed_record_changes_what_rests_on_it_and_nothing_else(made, monkeypatch):
+    def with_one_changed(self, *patterns):
+        found = list(made.records[patterns])
+        for place, record in enumerate(found):
+            if record.experiment == "zadoks/twinnet+ws+aux@published":
+                found[place] = record.model_copy(update={"test_error": 99.0})
+                break
+        return found
+
+    monkeypatch.setattr(readme, "study", lambda: made.study)
+    monkeypatch.setattr(Study, "records", with_one_changed)
+    after = readme.results()
+    # The number is not reproduced any more, nor is the claim supported: of zadoks alone.
+    tables = zip(cells(made.text), cells(after), strict=True)
+    assert [row[1] for row, now in tables if row != now] == ["zadoks"]
+    texts = [[part for part in text.split("\n\n") if part[0] != "|"] for text in (made.text, after)]
+    changed = [old for old, new in zip(*texts, strict=True) if old != new]
+    assert len(changed) == 2
+    assert changed[0].startswith("**With all else equal")  # its counts of numbers and claims
+    assert changed[1].startswith("*Zadoks*")
+
+
+def test_a_paragraph_is_one_line_and_a_table_keeps_its_lines(made):
+    parts = made.text.split("\n\n")
+    assert sum(part.startswith("|") for part in parts) == 2
+    for part in parts:
+        assert part.startswith("|") or ("\n" not in part and "  " not in part)
+    assert not re.search(r"\bnan\b|\bNone\b|[{}]", made.text)
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A README of our own, with nothing between its marks."""
+    file = tmp_path / "README.md"
+    file.write_text(f"# Title\n\n{readme.BEGIN}\n{readme.END}\n\nRest.\n", encoding="utf-8")
+    monkeypatch.setattr(readme, "README", file)
+    return file
+
+
+def test_results_are_written_between_the_marks_and_nowhere_else(page, monkeypatch):
+    monkeypatch.setattr(readme, "results", lambda: "5.10 ± 0.80")
+    for _ in range(2):
+        readme.write()
+        assert readme.written() == "5.10 ± 0.80"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Title\n\n<!--") and text.endswith("-->\n\nRest.\n")
+    assert text.count(readme.BEGIN) == text.count(readme.END) == text.count("5.10") == 1
+
+
+@pytest.mark.parametrize("mark", [readme.BEGIN, readme.END])
+def test_a_readme_without_a_mark_is_refused(page, mark):
+    text = page.read_text(encoding="utf-8").replace(mark, "")
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="lacks the marks"):
+        readme.written()
+    assert page.read_text(encoding="utf-8") == text
+
+
+def test_a_number_that_the_template_asks_for_and_nobody_gives_is_an_error(made, monkeypatch):
+    import jinja2
+
+    monkeypatch.setattr(readme, "study", lambda: made.study)
+    monkeypatch.setattr(readme, "numbers", lambda study: {"answer": "yes"})
+    with pytest.raises(jinja2.UndefinedError, match="beyond"):
+        readme.results()
+
+
+def test_the_study_is_without_the_deep_networks_while_they_lack_records(monkeypatch):
+    for missing, light in ((["a run"], True), ([], False)):
+        monkeypatch.setattr(Study, "missing", lambda self, *patterns, found=missing: found)
+        assert readme.study().light == light
+
+
+def test_numbers_and_sentences_rest_on_the_same_findings(made):
+    rows = made.found.numbers
+    zadoks = rows[(rows.report == "zadoks") & (rows.quantity == "test_error") & (rows.n > 0)]
+    assert len(zadoks) == 2
+    for row in zadoks.itertuples():
+        assert f"{row.ours:.2f} ± {row.ours_sd:.2f} % (n = {row.n:.0f};" in made.text
+    best = findings.best_of(made.found, made.found.ranking.report.iloc[0])
+    assert f"`{best.network}` with {best['mean']:.2f} % error" in made.text

@@ -1,0 +1,450 @@
+"""Tables say what the records say, in three formats, and the scope of what they show."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from digits import core
+from digits.analysis import beyond
+from digits.analysis.choices import chosen_settings
+from digits.analysis.effects import factorial_effects
+from digits.analysis.numbers import published_against_ours, published_numbers
+from digits.experiments.beyond import BASELINE, BEST, STEPS, id_of
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, designs, select
+from digits.output import tables
+from digits.output.tables.format import difference, interval, mean_sd, number, span
+from digits.study.frames import tidy
+from digits.study.study import Study
+
+
+def rows(**changes):
+    row = {
+        "experiment": "zadoks/twinnet+ws+aux",
+        "network": "zadoks/twinnet+ws+aux",
+        "setting": "",
+        "parameters": 9574,
+        "seed": 0,
+        "source": "mnist",
+        "epochs": 25,
+        "trainings": 1,
+        "train_pairs": 1000,
+        "report": "zadoks",
+        "shortened": False,
+        "precision": "float32",
+        "train_error": 1.0,
+        "test_error": 5.0,
+        "precise_error": 5.5,
+        "test_digit_accuracy": 96.0,
+        "train_seconds": 2.0,
+    }
+    return pd.DataFrame([row, row | {"seed": 1, "test_error": 7.0}]).assign(**changes)
+
+
+def test_error_table_of_a_case_by_hand():
+    (row,) = tables.error_table(rows()).to_dict("records")
+    assert row["test error"] == "6.00 ± 1.41"
+    assert row["95 % interval"] == "-6.71 to 18.71"  # 6 +- 12.706 * 1.4142 / sqrt(2)
+    assert row["n"] == 2
+    assert row["published test error"] == "4.78 ± 0.62"
+    assert row["digit accuracy"] == "96.0"
+
+
+def test_one_round_shows_a_mean_without_spread():
+    (row,) = tables.error_table(rows().iloc[:1]).to_dict("records")
+    assert (row["test error"], row["95 % interval"]) == ("5.00", "")
+
+
+def test_epochs_and_pairs_have_a_column_only_where_they_differ():
+    short = rows(experiment="zadoks/twinnet", epochs=2)
+    table = tables.error_table(pd.concat([rows(), short])).set_index("experiment")
+    assert dict(table.epochs) == {"zadoks/twinnet": 2, "zadoks/twinnet+ws+aux": 25}
+    assert "training pairs" not in table
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "n = 2 rounds, 25 epochs, 1000 training pairs a round, all of MNIST"),
+        ({"source": "sample"}, "n = 2 rounds, 25 epochs, 1000 training pairs a round, the 5,000"),
+        ({"trainings": 10}, "n = 2 rounds, 250 epochs"),
+        ({"seed": 3}, "n = 1 round, 25 epochs"),
+        (
+            {"shortened": True, "epochs": 2},
+            "n = 2 rounds, 2 epochs, 1000 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 epochs",
+        ),
+        (
+            {"shortened": True, "epochs": 2, "train_pairs": 60},
+            "n = 2 rounds, 2 epochs, 60 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 epochs of 60 pairs",
+        ),
+        (
+            {"shortened": True, "experiment": "kqiku/fcc@published", "trainings": 2},
+            "n = 2 rounds, 50 epochs, 1000 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 trainings",
+        ),
+        (
+            {"shortened": True, "experiment": "kqiku/fcc@published", "trainings": 2, "epochs": 3},
+            "n = 2 rounds, 6 epochs, 1000 training pairs a round, all of MNIST; shortened: "
+            "1 of zadoks's networks to 2 trainings of 3 epochs",
+        ),
+        (
+            {"precision": "bfloat16"},
+            "n = 2 rounds, 25 epochs, 1000 training pairs a round, all of MNIST; in bfloat16: "
+            "1 of zadoks's networks",
+        ),
+    ],
+)
+def test_scope_says_rounds_epochs_pairs_and_source(changes, text):
+    found = tables.scope(rows(**changes))
+    assert found.startswith(text)
+    assert found == text or not ("shortened" in text or "bfloat16" in text)
+
+
+def test_scope_of_unequal_rounds_says_so():
+    both = pd.concat([rows(), rows(experiment="zadoks/twinnet").iloc[:1]])
+    assert tables.scope(both).startswith("n = 1 to 2 rounds")
+
+
+def test_the_settings_of_a_search_are_one_shortened_network():
+    settings = select("search/jaubert/model_1+ws+aux@*")[:3]
+    runs = [
+        rows(experiment=e.id, network=e.network, setting=e.setting, report=e.report)
+        for e in settings
+    ]
+    short = pd.concat(runs).assign(epochs=1, shortened=True)
+    assert tables.scope(short).endswith("; shortened: 1 of jaubert's networks to 1 epochs")
+
+
+def test_a_network_with_missing_rounds_is_named_with_how_many_it_has():
+    """Of networks whose protocol has 16 rounds, both ran some and one lacks a round."""
+    both = pd.concat([rows(), rows(experiment="zadoks/twinnet").iloc[:1]])
+    assert tables.scope(both).endswith("; rounds are missing: zadoks/twinnet (1 of 2)")
+    assert "missing" not in tables.scope(rows())
+    # A protocol of fewer rounds lacks none.
+    few = pd.concat([rows(experiment="zadoks/twinnet", seed=[5, 20]), rows(seed=[5, 5]).iloc[:1]])
+    assert "missing" not in tables.scope(few)
+
+
+def test_runs_that_diverged_are_named_with_the_networks_of_their_report():
+    frame = rows()
+    frame.attrs["diverged"] = {"zadoks/twinnet #3": "zadoks/twinnet", "kqiku/fcc #1": "kqiku/fcc"}
+    assert tables.scope(frame).endswith("; without results: zadoks/twinnet #3")
+
+
+def test_what_a_summary_lacks_is_blank():
+    assert (number(1.234), number(None), number(float("nan"), "{:.0f}")) == ("1.23", "", "")
+    summary = {"mean": 5.1, "sd": np.nan, "low": np.nan, "high": np.nan, "n": 1}
+    assert (mean_sd(summary), interval(summary), difference(summary)) == ("5.10", "", "+5.10")
+    summary |= {"sd": 0.8, "low": -1.2, "high": 3.4}
+    assert (mean_sd(summary), interval(summary)) == ("5.10 ± 0.80", "-1.20 to 3.40")
+    assert interval(summary, "+") == "-1.20 to +3.40"
+    assert difference(summary, "{:+.1f} points") == "+5.1 points (-1.20 to +3.40)"
+
+
+def test_other_quantities_of_a_summary_are_named():
+    summary = {"ours": 5.0, "ours_sd": 0.5, "change": -1.0, "change_low": -2.0, "change_high": 0.5}
+    assert mean_sd(summary, "ours") == "5.00 ± 0.50"
+    assert interval(summary, "+", "change") == "-2.00 to +0.50"
+    assert difference(summary, of="change") == "-1.00 (-2.00 to +0.50)"
+    assert interval(summary, of="fold_change") == ""
+    assert (span(pd.Series([3, 10])), span(pd.Series([3, 3]))) == ("3 to 10", "3")
+
+
+def test_every_experiment_is_listed_with_its_counts():
+    every = list(EXPERIMENTS.values())
+    table = tables.experiment_table(select("*")).set_index("experiment")
+    assert len(table) == sum(not experiment.on_request for experiment in every)
+    assert table.parameters["kqiku/cnn"] == 90_790
+    assert table.epochs["kqiku/cnn@published"] == "10x25"
+    misprint = table.loc["jaubert/model_2+aux2"]
+    assert (misprint.parameters, misprint.reported) == (171_166, "171116 (misprint)")
+    reported = table[(table.reported != "") & (table.index != misprint.name)]
+    assert len(reported) > 40
+    assert (reported.parameters.astype(str) == reported.reported).all()
+    assert list(tables.experiment_table(select("beyond/*")).experiment) == [
+        experiment.id for experiment in every if experiment.report == "beyond"
+    ]
+
+
+def test_the_weights_of_losses_are_listed_where_there_are_any():
+    table = tables.experiment_table(select("zadoks/twinnet", "zadoks/twinnet+ws+aux"))
+    assert list(table["loss weights"]) == ["", "1, 1"]
+    assert "loss weights" not in tables.experiment_table(select("zadoks/twinnet"))
+
+
+def saved(table, folder, caption="Caption of 5 %."):
+    tables.save(table, folder, "t", caption)
+    return (
+        (folder / f"t.{suffix}").read_text(encoding="utf-8") for suffix in ("md", "html", "tex")
+    )
+
+
+def test_a_table_is_saved_in_three_formats(tmp_path):
+    table = pd.DataFrame({"a_b": ["x & y", None], "share (%)": ["1.00 ± 0.10", "≤ 3"]})
+    markdown, html, latex = saved(table, tmp_path)
+    assert "| x & y" in markdown and "nan" not in markdown.lower() and "None" not in markdown
+    assert "1.00 ± 0.10" in html and "Caption of 5 %." in html and 'charset="utf-8"' in html
+    assert r"x \& y" in latex and r"$\pm$" in latex and r"a\_b" in latex and r"5 \%." in latex
+    assert r"$\leq$ 3" in latex and r"share (\%)" in latex
+    assert f"tab:{tmp_path.name}-t" in latex
+
+
+def test_gaps_are_empty_and_numbers_right_in_every_format(tmp_path):
+    table = pd.DataFrame({"text": ["a", None], "n": [7, 8], "share": [0.5, np.nan]})
+    markdown, html, latex = saved(table, tmp_path)
+    assert markdown.splitlines()[1:4] == [
+        "|:-------|----:|--------:|",
+        "| a      |   7 |     0.5 |",
+        "|        |   8 |         |",
+    ]
+    for column, right in enumerate((False, True, True)):
+        assert (f".col{column} {{\n  text-align: right;" in html) == right
+    for text in (markdown, html, latex):
+        assert not re.search(r"\bnan\b|None", text)
+
+
+def test_whatever_latex_reads_as_a_command_is_escaped(tmp_path):
+    table = pd.DataFrame({"a#b": ["{x}", "p^2 ~ $3"]})
+    *_, latex = saved(table, tmp_path, "50 % of a_b & #1.")
+    assert r"a\#b" in latex and r"\{x\}" in latex and r"\$3" in latex
+    assert r"\caption{50 \% of a\_b \& \#1.}" in latex
+    assert not re.search(r"(?<!\\)[%#~^$]", latex)
+
+
+def test_a_click_sorts_the_page_of_a_table(tmp_path):
+    _, html, _ = saved(pd.DataFrame({"a": [1]}), tmp_path)
+    script = html.partition("<script>")[2].partition("</script></body>")[0]
+    assert 'addEventListener("click"' in script and "sort" in script
+
+
+def test_changing_one_record_changes_its_row_and_no_other(frame):
+    runs = frame[frame.experiment.isin(["zadoks/twinnet+aux", "zadoks/twinnet+ws+aux"])]
+    before = tables.error_table(runs).set_index("experiment")
+    one = runs.index == runs.index[runs.experiment == "zadoks/twinnet+aux"][0]
+    after = runs.assign(test_error=runs.test_error.mask(one, 99.0))
+    after = tables.error_table(after).set_index("experiment")
+    changed = before.index[(before != after).any(axis=1)]
+    assert list(changed) == ["zadoks/twinnet+aux"]
+
+
+def test_agreement_and_effects_in_words():
+    numbers = published_numbers(select("zadoks/twinnet+ws+aux"))
+    (row,) = tables.agreement_table(published_against_ours(rows(), numbers)).to_dict("records")
+    assert row["published"] == "4.78 ± 0.62"
+    assert row["ours"] == "6.00 ± 1.41"
+    assert row["ours - published"] == "+1.22"
+    assert row["holds 0"] == "yes"  # two rounds: a wide interval
+    assert row["under 1 point"] == "no"
+    (row,) = tables.agreement_table(published_against_ours(rows(shortened=True), numbers)).to_dict(
+        "records"
+    )
+    assert (row["holds 0"], row["under 1 point"]) == ("shortened", "shortened")
+    effects = pd.DataFrame(
+        [
+            {"design": "a", "baseline": "two branches", "effect": "both", "n": 3}
+            | {"mean": -2.0, "low": -3.5, "high": -0.5, "below": 1.0, "p_holm": 0.25}
+        ]
+    )
+    (row,) = tables.effect_table(effects).to_dict("records")
+    assert (row["points of error"], row["95 % interval"], row["n"]) == (
+        "-2.00",
+        "-3.50 to -0.50",
+        3,
+    )
+
+
+@pytest.fixture(scope="session")
+def committed_tables(made):
+    """Some tables of every kind, made of the committed records, by where they are committed."""
+    found = made.found
+    everything = pd.concat([found.own, found.common])
+    chains = published_numbers(select("kqiku/*@published"))
+    return {
+        "08_networks/errors": tables.error_table(found.own),
+        "08_networks/effects": tables.effect_table(factorial_effects(found.own, designs("own"))),
+        "07_comparison/numbers": tables.numbers_table(found.numbers),
+        "07_comparison/tally": tables.tally_table(found.numbers),
+        "07_comparison/claims": tables.claim_table(found.claims, found.again),
+        "07_comparison/parts": tables.criterion_table(found.claims),
+        "07_comparison/ranking": tables.ranking_table(found.ranking),
+        "07_comparison/pooled": tables.pooled_table(found.pooled),
+        "01_kqiku/table_as_published": tables.agreement_table(
+            published_against_ours(everything, chains)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("08_networks/errors", "08_networks/effects", "01_kqiku/table_as_published"),
+        *("07_comparison/numbers", "07_comparison/tally", "07_comparison/claims"),
+        *("07_comparison/parts", "07_comparison/ranking", "07_comparison/pooled"),
+    ],
+)
+def test_committed_tables_are_those_of_the_committed_records(name, committed_tables, made):
+    folder = core.ROOT / "figures" / made.study.figures_folder.name
+    committed = (folder / f"{name}.md").read_text(encoding="utf-8")
+    text = tables.markdown(committed_tables[name])
+    assert committed.startswith(text + "\n"), f"make {name} again"
+
+
+def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
+    claims = made.found.claims
+    table = tables.claim_table(claims, claims)
+    assert table.claim.tolist() == [claim.id for claim in CLAIMS]
+    measured = table[table.verdict.isin(["supported", "contradicted"])]
+    assert len(measured) > 10
+    assert measured["decided by"].str.contains(r"n = \d+|parameters").all()
+    parts = tables.criterion_table(claims)
+    assert len(parts) == sum(len(claim.criteria) for claim in CLAIMS)
+    counts = tables.verdict_counts(claims).set_index("report")
+    assert (counts.drop(columns="all").sum(axis=1) == counts["all"]).all()
+    assert counts["all"].sum() == len(CLAIMS)
+
+
+def test_numbers_that_are_no_errors_are_written_as_what_they_are(made):
+    table = tables.numbers_table(made.found.numbers)
+    assert "repaired" not in " ".join(table.columns)
+    table = table[table["ours, as written"] != ""]
+    count = table[table.number == "parameters"].iloc[0]
+    assert count["ours, as written"].isdecimal() and count["published"].isdecimal()
+    time = table[table.number == "training time"].iloc[0]
+    assert re.fullmatch(r"\d+\.\d", time["ours, as written"])
+    assert time["difference, as written"] == ""
+    error = table[table.number == "test"].iloc[0]
+    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d \(n = \d+\)", error["ours, as written"])
+    assert re.fullmatch(r"[+-]\d+\.\d\d \(.* to .*\)", error["difference, as written"])
+
+
+def test_a_difference_in_words_says_when_there_is_no_interval():
+    summary = {"mean": -1.234, "low": -2.0, "high": -0.5, "n": 3.0}
+    assert tables.points(summary) == "-1.23 points (95 % interval -2.00 to -0.50; n = 3)"
+    alone = summary | {"low": float("nan"), "high": float("nan"), "n": 1.0}
+    assert tables.points(alone) == "-1.23 points (too few rounds for an interval; n = 1)"
+
+
+def test_folds_beside_the_printed_ones_by_hand():
+    folds = pd.DataFrame(
+        {
+            "experiment": "damachi/cnn",
+            "seed": [0, 0, 1, 1],
+            "fold_error": [10.0, 14.0, 20.0, 28.0],
+            "fold_error_training_mode": [12.0, 12.0, 24.0, 24.0],
+        }
+    )
+    numbers = published_numbers(select("damachi/cnn"))
+    (row,) = tables.fold_table(folds, numbers).to_dict("records")
+    assert row["published"] == "18.40 ± 2.29"
+    assert row["cross-validation"] == "18.00 ± 3.00"  # population SDs 2 and 4
+    assert row["cross-validation, training mode"] == "18.00 ± 0.00"
+    assert (row["published median"], row["median"]) == ("18.5", "18.0")
+    unscored = folds.assign(fold_error_training_mode=np.nan)
+    (row,) = tables.fold_table(unscored, numbers).to_dict("records")
+    assert row["cross-validation, training mode"] == ""
+
+
+def test_times_as_ratios_to_one_network():
+    runs = pd.DataFrame(
+        {
+            "experiment": ["jaubert/model_0"] * 3 + ["jaubert/model_1"] * 3,
+            "seed": [0, 1, 2] * 2,
+            "train_seconds": [1.0, 2.0, 30.0, 3.0, 6.0, 9.0],
+        }
+    )
+    table = tables.time_table(runs, "jaubert/model_0").set_index("experiment")
+    assert list(table.index) == ["jaubert/model_0", "jaubert/model_1"]  # the report's table
+    row = table.loc["jaubert/model_1"]
+    assert row["published (s)"] == "5.1"
+    # 3, 3 and 0.3: one round in which the machine did something else does not count.
+    assert (row["published ratio"], row["our ratio, median"]) == ("1.6", "3.0")
+
+
+def test_every_difference_has_its_interval_and_n():
+    differences = pd.DataFrame(
+        [
+            {"difference": "x", "first": "a", "second": "b", "n": 2.0}
+            | {"mean": 1.0, "sd": 0.1, "low": 0.5, "high": 1.5, "below": 0.25, "p_holm": 0.012345}
+        ]
+    )
+    (row,) = tables.difference_table(differences).to_dict("records")
+    assert row["points of error"] == "+1.00" and row["95 % interval"] == "+0.50 to +1.50"
+    assert (row["lower in"], row["p (Wilcoxon, Holm)"], row["n"]) == ("25%", "0.012", 2)
+
+
+def test_what_the_folds_choose_in_words():
+    errors = {"sgd-0.01-32": 30.0, "adam-0.003-16": 6.0, "adam-0.002-32": 5.0}
+    runs = pd.DataFrame(
+        {"experiment": f"search/jaubert/model_1+ws+aux@{setting}", "setting": setting}
+        | {"seed": seed, "fold_error": error + seed, "learning_rate": 0.1}
+        for setting, error in errors.items()
+        for seed in (0, 1)
+    )
+    (row,) = tables.search_table(chosen_settings(runs)).to_dict("records")
+    assert (row["best by folds"], row["fold error"], row["n"]) == ("adam-0.002-32", "5.50", 2)
+    own = EXPERIMENTS["jaubert/model_1+ws+aux"].recipe
+    assert row["used"] == f"adam-{own.learning_rate:g}-{own.batch_size}"
+    assert (row["its fold error"], row["its rank"]) == ("6.50", "2 of 3")
+
+
+@pytest.fixture
+def steps(smoke_results, monkeypatch):
+    """Every step of the ablation in the smoke profile."""
+    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
+    return beyond.steps(tidy(Study(profile="smoke").records("beyond/*", BASELINE)))
+
+
+def test_steps_in_words(steps):
+    changes = {"change": -4.0, "change_low": -4.5, "change_high": -3.5}
+    first = steps.step == STEPS[0].name
+    steps = steps.assign(**{name: steps[name].mask(first, n) for name, n in changes.items()})
+    table = tables.step_table(steps).set_index("rung")
+    row = table.loc[STEPS[0].says]
+    assert (row["change"], row["95 % interval of the change"]) == ("-4.00", "-4.50 to -3.50")
+    kept = table["in the best network"].value_counts()
+    assert kept["no"] == sum(step.fold_rounds > 0 and not step.kept for step in STEPS)
+    assert kept["larger budget"] == 3 and kept["yes"] == 1 + sum(step.kept for step in STEPS)
+    for step in STEPS:
+        assert (table.loc[step.says, "precise test error"] == "") == (step.rounds == 0)
+    assert table["change on folds"].iloc[0] == ""
+
+
+def test_steps_without_folds_or_tests_are_blank(steps):
+    without = steps.drop(columns=[name for name in steps if name.startswith(("fold", "change"))])
+    table = tables.step_table(without)
+    for name in ("folds", "rounds of folds", "change on folds", "change"):
+        assert (table[name] == "").all()
+
+
+def test_one_round_has_no_limits_but_is_shown():
+    row = {"seed": 0, "train_pairs": 1000, "precise_pairs": 20_000}
+    errors = {"zadoks/twinnet": 10.0, BASELINE: 5.0, id_of(BEST): 1.0}
+    frame = pd.DataFrame(
+        row | {"experiment": name, "precise_error": error, "test_error": error}
+        for name, error in errors.items()
+    )
+    table = tables.limit_table(beyond.limits_of_ten(frame))
+    assert len(table) == 3 and (table["SD, precise test"] == "").all()
+
+
+def test_an_option_has_a_column_and_a_number_of_pairs_a_row():
+    found = pd.DataFrame(
+        {"train_pairs": pairs, "effect": effect, "n": n, "mean": mean, "low": low, "high": 1.0}
+        for pairs, effect, n, mean, low in [
+            *((125, "digit loss alone", 3, -2.0, -5.0), (125, "weight sharing alone", 2, 1.0, 1.0)),
+            (1000, "digit loss alone", 1, -4.0, np.nan),
+        ]
+    )
+    table = tables.option_table(found).set_index("training pairs")
+    assert table["digit loss alone"].tolist() == ["-2.00 (-5.00 to +1.00)", "-4.00"]
+    assert table.n.tolist() == [2, 1]
+
+
+def test_a_loss_without_bound_is_called_so():
+    row = {"error": 0.5, "calibration": 1.25, "loss": 0.0213}
+    found = tables.calibration_table({"as trained": row, "compared": row | {"loss": np.inf}})
+    assert found["log loss"].tolist() == ["0.0213", "no bound"]
+    assert found["error over all pairs"].tolist() == ["0.500", "0.500"]

@@ -1,0 +1,189 @@
+"""Losses and scores, against numbers by hand."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from digits.data.pairs import draw_pairs_reusing_images, draw_round
+from digits.data.seeds import streams
+from digits.data.sources import Pool
+from digits.experiments.registry import EXPERIMENTS
+from digits.models import beyond as networks
+from digits.models.blocks import Output
+from digits.training.device import Device
+from digits.training.evaluation import (
+    decide,
+    digit_loss,
+    error_on_many_pairs,
+    evaluate,
+    objective_of,
+    posteriors_of,
+)
+from digits.training.recipe import Recipe
+
+BASE = Recipe(epochs=1, batch_size=2, learning_rate=0.1)
+TARGET = torch.tensor([0, 1, 1, 0])
+CLASSES = torch.tensor([[3, 1], [0, 0], [2, 9], [7, 5]])
+
+
+def random(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_objective_is_target_plus_weighted_digit_cross_entropies():
+    generator = torch.Generator().manual_seed(0)
+    target_logits, digit_logits = (
+        torch.randn(shape, generator=generator) for shape in ((6, 2), (6, 2, 10))
+    )
+    target = torch.tensor([0, 1, 1, 0, 1, 0])
+    classes = torch.arange(12).view(6, 2) % 10
+    recipe = Recipe(epochs=1, batch_size=6, learning_rate=1.0, auxiliary_weight=0.3)
+    by_hand = -target_logits.log_softmax(1)[torch.arange(6), target].mean()
+    for image in range(2):
+        log_p = digit_logits[:, image].log_softmax(1)[torch.arange(6), classes[:, image]]
+        by_hand = by_hand - 0.3 * log_p.mean()
+    output = Output(target_logits, (digit_logits,))
+    assert objective_of(output, target, classes, recipe).item() == pytest.approx(by_hand.item())
+    off = objective_of(output, target, classes, recipe.but(auxiliary_weight=0.0))
+    assert off.item() == pytest.approx(F.cross_entropy(target_logits, target).item())
+
+
+def test_squared_errors_are_averaged_and_weighted_ten_one_one():
+    score, digits = random(4).sigmoid(), random(4, 2, 10, seed=1).sigmoid()
+    recipe = BASE.but(loss="mean_squared_error", target_weight=10.0, auxiliary_weight=1.0)
+    by_hand = 10 * sum((score[i] - TARGET[i]) ** 2 for i in range(4)) / 4
+    for image in range(2):
+        squares = [
+            (digits[i, image, k] - float(CLASSES[i, image] == k)) ** 2
+            for i in range(4)
+            for k in range(10)
+        ]
+        by_hand = by_hand + sum(squares) / 40
+    objective = objective_of(Output(score, (digits,)), TARGET, CLASSES, recipe)
+    assert objective.item() == pytest.approx(by_hand.item())
+
+
+def test_several_auxiliary_outputs_are_averaged():
+    logits, first, second = random(4, 2), random(4, 2, 10, seed=1), random(4, 2, 10, seed=2)
+    recipe = BASE.but(target_weight=0.4, auxiliary_weight=0.3)
+
+    def objective(*auxiliary):
+        return objective_of(Output(logits, auxiliary), TARGET, CLASSES, recipe).item()
+
+    both = objective(first, second)
+    assert both == pytest.approx((objective(first) + objective(second)) / 2)
+    digits = sum(F.cross_entropy(first[:, i], CLASSES[:, i]).item() for i in range(2))
+    target = F.cross_entropy(logits, TARGET).item()
+    assert objective(first) == pytest.approx(0.4 * target + 0.3 * digits)
+
+
+def test_an_early_prediction_of_the_target_is_an_auxiliary_loss():
+    logits, early = random(4, 2), random(4, 2, seed=1)
+    objective = objective_of(
+        Output(logits, (early,)), TARGET, CLASSES, BASE.but(auxiliary_weight=0.3)
+    )
+    expected = F.cross_entropy(logits, TARGET) + 0.3 * F.cross_entropy(early, TARGET)
+    assert objective.item() == pytest.approx(expected.item())
+
+
+def test_smoothed_labels_are_spread_over_all_classes():
+    predicted, classes = random(6, 10), torch.tensor([0, 1, 2, 3, 4, 5])
+    labels = 0.9 * F.one_hot(classes, 10) + 0.01
+    by_hand = -(labels * predicted.log_softmax(dim=1)).sum(dim=1).mean()
+    found = digit_loss(predicted, classes, BASE.but(label_smoothing=0.1))
+    assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+def test_decisions_of_logits_and_of_scores():
+    assert decide(torch.tensor([[1.0, 2.0], [2.0, 1.0]])).tolist() == [1, 0]
+    assert decide(torch.tensor([0.5, 0.51, -3.0, 7.0])).tolist() == [0, 1, 0, 1]
+    assert decide(torch.tensor([[0.1], [-0.1], [0.0]])).tolist() == [1, 0, 0]
+
+
+def test_one_logit_is_two_of_which_the_first_stands_still():
+    """A sigmoid of one logit is a softmax over that logit and 0."""
+    logit = torch.tensor([[0.3], [-1.2], [2.0]])
+    two = torch.cat([torch.zeros_like(logit), logit], dim=1)
+    target = torch.tensor([1, 0, 0])
+    assert torch.equal(decide(logit), decide(two))
+    losses = [objective_of(Output(t), target, None, BASE).item() for t in (logit, two)]
+    assert losses[0] == pytest.approx(losses[1])
+
+
+class Constant(torch.nn.Module):
+    """Always decides `target` with a given logit, and always names digit 3."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.tensor(logits)
+
+    def forward(self, pairs):
+        digits = F.one_hot(torch.full((len(pairs), 2), 3), 10).float()
+        return Output(self.logits.expand(len(pairs), 2), (digits,))
+
+
+def test_scores_against_numbers_by_hand(sample, tiny):
+    pairs = draw_round(sample, tiny.but(precise_pairs=601).draw, streams(0)["pairs"]).large
+    scores = evaluate(Constant([0.0, 1.0]), pairs, tiny)
+    share = pairs.target.double().mean().item()
+    assert scores.error == pytest.approx(100 * (1 - share))
+    p = np.e / (1 + np.e)
+    assert scores.loss == pytest.approx(-share * np.log(p) - (1 - share) * np.log(1 - p))
+    assert scores.digit_accuracy == pytest.approx(100 * (pairs.classes == 3).double().mean().item())
+    assert scores.decisions.tolist() == [1] * 601
+
+
+def test_evaluation_neither_trains_nor_uses_dropout_or_batch_statistics(sample, tiny):
+    pairs = draw_round(sample, tiny.draw, streams(0)["pairs"]).test
+    model = EXPERIMENTS["kqiku/cnn+aux"].build()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    first, second = evaluate(model, pairs, tiny), evaluate(model, pairs, tiny)
+    assert first.loss == second.loss
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+class Noisy(torch.nn.Module):
+    """Batch norm and dropout, and a note of what they gave."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.dropout = torch.nn.BatchNorm1d(392), torch.nn.Dropout(0.5)
+        self.means, self.dropped = [], []
+
+    def forward(self, pairs):
+        features = self.norm(pairs.flatten(1) + 1)
+        dropped = self.dropout(features)
+        self.means.append(features.mean().abs().item())
+        self.dropped.append(((dropped == 0) & (features != 0)).float().mean().item())
+        return Output(features[:, :2])
+
+
+def test_training_mode_uses_the_statistics_of_the_whole_set_and_dropout(sample, tiny):
+    pairs = draw_round(sample, tiny.but(test_pairs=300).draw, streams(0)["pairs"]).test
+    model = Noisy()
+    evaluate(model, pairs, tiny)
+    assert len(model.means) == 2 and min(model.means) > 1 and max(model.dropped) == 0
+    evaluate(model, pairs, tiny, training_mode=True)
+    assert len(model.means) == 3 and model.means[-1] < 1e-3 and model.dropped[-1] > 0.2
+
+
+@pytest.mark.parametrize("build", [networks.deep_net, networks.ensemble])
+@pytest.mark.parametrize(  # a pool of fewer images and fewer pairs where bfloat16 is emulated
+    ("precision", "images", "n"), [("fp32", 2500, 400), ("bf16", 8, 20)]
+)
+def test_an_image_looked_at_once_gives_the_same_decisions(sample, precision, images, n, build):
+    torch.manual_seed(0)
+    model = build(networks.SumOverDigits).train()
+    some = torch.arange(0, 2500, 2500 // images)
+    pool = Pool(sample.test.originals[some], sample.test.images[some], sample.test.classes[some])
+    pairs = draw_pairs_reusing_images(pool, n, np.random.default_rng(0))
+    model(pairs.images[:50] / 255)  # batch statistics
+    recipe, device = BASE.but(auxiliary_weight=1.0), Device(precision=precision)
+    pairs = pairs.standardised(torch.tensor(33.0), torch.tensor(78.0))
+    expected = evaluate(model, pairs, recipe, device)
+    found = error_on_many_pairs(model, pairs, device)
+    assert found == pytest.approx(expected.error, abs=0 if precision == "fp32" else 1.0)
+    posteriors = posteriors_of(model, pairs.images[:, 0], device)
+    assert np.allclose(posteriors, expected.posteriors[:, 0], atol=0.02)
+    assert np.allclose(posteriors.sum(axis=1), 1, atol=1e-4)
