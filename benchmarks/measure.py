@@ -31,7 +31,7 @@ from digits.data.pairs import draw_round
 from digits.data.seeds import streams, torch_generator
 from digits.data.sources import load
 from digits.experiments.registry import EXPERIMENTS
-from digits.models.summary import flops_a_pair
+from digits.models.summary import summary_of
 from digits.study import Study
 from digits.study.runs import Run, commit, execute
 from digits.study.workers import train_runs
@@ -97,7 +97,11 @@ def limit(repeats: int = 5) -> list[dict]:
                         "precision": precision,
                         "batch": size,
                         "ms_a_step": 1e3 * seconds / few,
-                        "gflops": 3 * len(pairs) * flops_a_pair(experiment.build) / seconds / 1e9,
+                        "gflops": 3
+                        * len(pairs)
+                        * summary_of(experiment.build).flops
+                        / seconds
+                        / 1e9,
                         "product_gflops": _product_rate(PRECISIONS[precision]),
                     }
                 )
@@ -149,7 +153,7 @@ def light() -> list[dict]:
     """The light families at the reports' own rounds and epochs: as written, then as published."""
     study, rows = Study(profile="paper", light=True), []
     found = study.runs("kqiku/*", "jaubert/*", "damachi/*", "zadoks/*")
-    cost = {run.experiment.id: flops_a_pair(run.experiment.build) for run in found}
+    cost = {run.experiment.id: summary_of(run.experiment.build).flops for run in found}
     found.sort(key=lambda run: -cost[run.experiment.id])
     for variant, words in (("", "as written"), ("published", "as published")):
         # damachi trained once; kqiku's ten published trainings are one chain.

@@ -18,7 +18,7 @@ import pandas as pd
 from digits.analysis.statistics import summarise
 from digits.experiments.claim import Claim, Criterion, Range
 from digits.experiments.registry import EXPERIMENTS
-from digits.models.summary import parameters_built_by
+from digits.models.summary import summary_of
 
 ClaimVerdict = Literal["supported", "contradicted", "undecided", "no records", "design argument"]
 CLAIM_VERDICTS = ClaimVerdict.__args__
@@ -106,7 +106,9 @@ def combine(verdicts: Iterable[ClaimVerdict]) -> ClaimVerdict:
 def judge(criterion: Criterion, frame: pd.DataFrame) -> CriterionResult:
     """Judge a criterion by tidy rows of full-length runs; parameters are counted."""
     if criterion.quantity == "parameters":
-        of, minus = (parameters_built_by(EXPERIMENTS[name].build) for name in criterion.experiments)
+        of, minus = (
+            summary_of(EXPERIMENTS[name].build).parameters for name in criterion.experiments
+        )
         mean = low = high = of / minus
         n = 0
     else:

@@ -14,7 +14,7 @@ import pandas as pd
 from digits.analysis.statistics import difference_from_published, summarise
 from digits.core import InputError
 from digits.experiments.experiment import Experiment
-from digits.models.summary import parameters_built_by
+from digits.models.summary import summary_of
 
 NumberVerdict = Literal["reproduced", "better", "worse", "not comparable", "misprint"]
 
@@ -131,7 +131,7 @@ def reading(experiment: Experiment) -> str:
 def _counts(experiments: list[Experiment]) -> pd.DataFrame:
     rows = {}
     for experiment in experiments:
-        reported, count = experiment.reported_parameters, parameters_built_by(experiment.build)
+        reported, count = experiment.reported_parameters, summary_of(experiment.build).parameters
         if reported is None:
             continue
         if count != reported and not experiment.misprinted:

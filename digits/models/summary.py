@@ -1,6 +1,7 @@
 """What a network is made of: its parameters, its arithmetic, its layers."""
 
 import functools
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -14,30 +15,28 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def parameters_built_by(build: MakeModule) -> int:
-    """Count the trainable numbers of the model that `build` makes, without drawing them."""
-    with torch.device("meta"):
-        return parameter_count(build())
+class Summary(NamedTuple):
+    """What a network is made of.
+
+    parameters: its trainable numbers. shared: both images pass the same module. flops: the
+    floating-point operations of one forward pass of one pair, in convolutions and dense layers,
+    two for each weight that meets a number.
+    """
+
+    parameters: int
+    shared: bool
+    flops: float
 
 
 @functools.cache
-def shares_weights(build: MakeModule) -> bool:
-    """Say whether both images pass the same module in the model that `build` makes."""
-    with torch.device("meta"):
-        parts = [module for module in build().modules() if isinstance(module, PerImage)]
-    return any(part.first is part.second for part in parts)
+def summary_of(build: MakeModule) -> Summary:
+    """Summarise the network that `build` makes, without drawing its weights.
 
-
-@functools.cache
-def flops_a_pair(build: MakeModule) -> float:
-    """Count the floating-point operations of one forward pass of one pair.
-
-    Those of convolutions and dense layers, two for each weight that meets a number. (torch's own
-    counter agrees, but goes through every operation in Python and takes seconds.)
+    (torch's own counter of operations agrees, but goes through each in Python, for seconds.)
     """
     with torch.device("meta"):
         model = build()
-    model = model.to_empty(device="cpu").eval()  # draws no random number
+    parts = [module for module in model.modules() if isinstance(module, PerImage)]
     counted = []
 
     def count(layer, _, output):
@@ -49,9 +48,10 @@ def flops_a_pair(build: MakeModule) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more of them wait for each other longer than they work
     with torch.inference_mode():
-        model(torch.zeros(1, 2, 14, 14))
+        model.to_empty(device="cpu").eval()(torch.zeros(1, 2, 14, 14))
     torch.set_num_threads(threads)
-    return float(sum(counted))
+    shared = any(part.first is part.second for part in parts)
+    return Summary(parameter_count(model), shared, float(sum(counted)))
 
 
 def layer_table(model: nn.Module) -> pd.DataFrame:

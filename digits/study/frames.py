@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from digits.experiments.registry import EXPERIMENTS
-from digits.models.summary import flops_a_pair, shares_weights
+from digits.models.summary import summary_of
 from digits.training.recipe import Recipe
 from digits.training.record import Diverged, Record
 
@@ -72,7 +72,7 @@ def _row(record: Record) -> dict:
         for name in names
     }
     row |= {
-        "shared": shares_weights(experiment.build),
+        "shared": summary_of(experiment.build).shared,
         "auxiliary": recipe.auxiliary_weight > 0 and record.test_digit_accuracy is not None,
         "training_gflop": _training_gflop(recipe, experiment.build),
         "shortened": _shortened(recipe, experiment.recipe),
@@ -93,7 +93,7 @@ def _training_gflop(recipe: Recipe, build: Callable) -> float:
     A step costs a forward pass and, for the gradient, about two more.
     """
     passes = 3 * recipe.epoch_sizes[0] * recipe.epochs * recipe.trainings
-    return passes * flops_a_pair(build) / 1e9
+    return passes * summary_of(build).flops / 1e9
 
 
 def _course(record: Record) -> dict[str, float]:

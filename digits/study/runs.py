@@ -13,7 +13,7 @@ from digits.data.pairs import draw_round
 from digits.data.seeds import streams
 from digits.data.sources import Digits, load
 from digits.experiments.experiment import Experiment
-from digits.models.summary import flops_a_pair
+from digits.models.summary import summary_of
 from digits.training.device import CPU, Device
 from digits.training.loop import DivergenceError
 from digits.training.record import Diverged, Record
@@ -101,7 +101,7 @@ def expected_seconds(experiment: Experiment) -> float:
     steps = sum(-(-pairs // recipe.batch_size) for pairs in recipe.epoch_sizes)
     scored = (recipe.train_pairs + recipe.test_pairs) * epochs / recipe.curve_step
     passes = 3 * sum(recipe.epoch_sizes) * epochs + scored + recipe.precise_pairs
-    return epochs * steps * 1.5e-3 + passes * flops_a_pair(experiment.build) / 5.5e10
+    return epochs * steps * 1.5e-3 + passes * summary_of(experiment.build).flops / 5.5e10
 
 
 def shard_of(runs: list[Run], shard: tuple[int, int]) -> list[Run]:

@@ -19,7 +19,7 @@ import filelock
 from pydantic import ValidationError
 
 from digits.core import InputError, explain
-from digits.models.summary import parameters_built_by
+from digits.models.summary import summary_of
 from digits.study.runs import Run
 from digits.training.record import Diverged, Record
 
@@ -84,7 +84,7 @@ class RecordStore:
         wanted = {run.key(self.source): run.experiment for run in runs}
         found = {}
         for experiment in {e.id: e for e in wanted.values()}.values():
-            parameters = parameters_built_by(experiment.build)
+            parameters = summary_of(experiment.build).parameters
             for record in self.read(experiment.id):
                 if record.key not in wanted:
                     continue

@@ -97,6 +97,24 @@ class Study(Parameters):
 
         Those that diverged are left out. Raises `InputError` if one is missing.
         """
+        return [record for record in self._all(*patterns) if isinstance(record, Record)]
+
+    def ensure(self, *patterns: str) -> pd.DataFrame:
+        """Return one row per wanted run (see `tidy`), training first what has no record.
+
+        A run whose loss stopped being finite has no row, but captions name it. Raises
+        `InputError` if a run fails otherwise: no table is made of fewer rounds than were asked.
+        """
+        lost = [f for f in self.train_missing(*patterns) if not f.recorded]
+        if lost:
+            raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
+        found = self._all(*patterns)
+        kept = [record for record in found if isinstance(record, Record)]
+        if not kept:
+            raise InputError(f"no run has a result; {found[0]}: choose other experiments.")
+        return tidy(kept, [record for record in found if isinstance(record, Diverged)])
+
+    def _all(self, *patterns: str) -> list[Record | Diverged]:
         wanted, found = self.runs(*patterns), self.recorded(*patterns)
         if not wanted:
             raise InputError(
@@ -110,18 +128,4 @@ class Study(Parameters):
                 f"{len(wanted) - len(found)} of {len(wanted)} runs have no record, the first: "
                 f"{first}; run_all.py trains what is missing."
             )
-        return [record for _, record in found if isinstance(record, Record)]
-
-    def ensure(self, *patterns: str) -> pd.DataFrame:
-        """Return one row per wanted run (see `tidy`), training first what has no record.
-
-        A run whose loss stopped being finite has no row, but captions name it. Raises
-        `InputError` if a run fails otherwise: no table is made of fewer rounds than were asked.
-        """
-        lost = [f for f in self.train_missing(*patterns) if not f.recorded]
-        if lost:
-            raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
-        kept, diverged = self.records(*patterns), self.diverged(*patterns)
-        if not kept:
-            raise InputError(f"no run has a result; {diverged[0]}: choose other experiments.")
-        return tidy(kept, diverged)
+        return [record for _, record in found]

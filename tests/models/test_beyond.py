@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digits.data.pairs import draw_pairs_reusing_images
 from digits.models import beyond as networks
-from digits.models.summary import parameters_built_by
+from digits.models.summary import parameter_count, summary_of
 
 
 def logits(n, scale=1.0, seed=0, dtype=torch.float32):
@@ -76,15 +76,15 @@ def test_the_most_likely_digits_are_compared_as_a_person_would():
 def test_parameters_are_those_of_the_layers_by_hand():
     convolutions = [(1, 64), (64, 64), (64, 128), (128, 128), (128, 128)]
     branch = sum(9 * i * o + 2 * o for i, o in convolutions) + 1152 * 10 + 10
-    assert branch == parameters_built_by(networks.deep_branch) == 418_634
+    assert branch == parameter_count(networks.deep_branch()) == 418_634
     unpooled = [(1, 32), (32, 64), (64, 64), (64, 96), (96, 128), (128, 160)]
     unpooled = sum(9 * i * o + 2 * o for i, o in unpooled) + 640 * 10 + 10
-    assert unpooled == parameters_built_by(networks.unpooled_branch) == 413_290
+    assert unpooled == parameter_count(networks.unpooled_branch()) == 413_290
     ensemble = partial(networks.ensemble, networks.SumOverDigits)
-    assert parameters_built_by(ensemble) == branch + unpooled
+    assert summary_of(ensemble).parameters == branch + unpooled
     deep = partial(networks.deep_net, networks.SumOverDigits)
-    assert parameters_built_by(deep) == branch
-    assert parameters_built_by(partial(networks.deep_net, networks.learned)) == branch + 252
+    assert summary_of(deep).parameters == branch
+    assert summary_of(partial(networks.deep_net, networks.learned)).parameters == branch + 252
 
 
 def test_an_ensemble_averages_the_log_posteriors_of_its_members(sample):

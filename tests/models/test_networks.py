@@ -10,7 +10,7 @@ from torch import nn
 from digits.experiments.registry import EXPERIMENTS, REPORTS
 from digits.models import cadei, damachi, jaubert, kqiku
 from digits.models.blocks import TwoBranch
-from digits.models.summary import parameter_count, parameters_built_by
+from digits.models.summary import parameter_count, summary_of
 
 COUNTS = {
     "kqiku/fcc": 482_114,
@@ -124,7 +124,7 @@ def expected_count(experiment):
 
 
 def test_parameter_count_is_exact(experiment):
-    count = parameters_built_by(experiment.build)
+    count = summary_of(experiment.build).parameters
     assert count == expected_count(experiment)
     if experiment.misprinted:
         assert (experiment.id, experiment.reported_parameters) == ("jaubert/model_2+aux2", 171_116)
@@ -143,7 +143,7 @@ def test_parameters_in_use_of_the_published_code(name):
 
 def test_output_has_target_logits_and_digit_logits_where_there_are_heads(network):
     model = network.build().eval()
-    assert parameter_count(model) == parameters_built_by(network.build)
+    assert parameter_count(model) == summary_of(network.build).parameters
     output = model(torch.rand(3, 2, 14, 14) * 255)
     shape = (3,) if network.report == "damachi" else (3, 2)
     as_logit = network.report == "damachi" and network.protocol == "common"

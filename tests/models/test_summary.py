@@ -8,13 +8,7 @@ from torch import nn
 
 from digits.experiments.registry import EXPERIMENTS
 from digits.models import kqiku, zadoks
-from digits.models.summary import (
-    flops_a_pair,
-    layer_table,
-    parameter_count,
-    parameters_built_by,
-    shares_weights,
-)
+from digits.models.summary import layer_table, parameter_count, summary_of
 
 
 def test_a_shared_module_counts_once():
@@ -27,26 +21,26 @@ def test_counting_what_a_function_builds_draws_no_random_number():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    assert parameters_built_by(partial(kqiku.fcc, shared=True, auxiliary=False)) == 241_122
+    assert summary_of(partial(kqiku.fcc, shared=True, auxiliary=False)).parameters == 241_122
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_both_images_pass_one_module_only_where_weights_are_shared():
     for shared in (True, False):
-        assert shares_weights(partial(zadoks.twin_net, shared=shared, auxiliary=True)) == shared
-    assert not shares_weights(EXPERIMENTS["cadei/mlp"].build)  # one net that sees both
+        assert summary_of(partial(zadoks.twin_net, shared=shared, auxiliary=True)).shared == shared
+    assert not summary_of(EXPERIMENTS["cadei/mlp"].build).shared  # one net that sees both
 
 
 def test_the_arithmetic_of_a_pair_by_hand():
     """Two operations a weight and place: of the dense layers, and of the convolutions."""
     widths = [392, 350, 250, 200, 20, 2]
     dense = sum(2 * before * after for before, after in pairwise(widths))
-    assert flops_a_pair(EXPERIMENTS["cadei/mlp"].build) == dense
+    assert summary_of(EXPERIMENTS["cadei/mlp"].build).flops == dense
     subnet = 2 * (9 * 16 * 12 * 12 + 9 * 16 * 32 * 4 * 4 + 128 * 32 + 32 * 10)
     comparison = 2 * (20 * 10 + 10 * 2)
     for shared in (True, False):  # both images go through a branch, whoever's it is
         build = partial(zadoks.twin_net, shared=shared, auxiliary=True)
-        assert flops_a_pair(build) == 2 * subnet + comparison
+        assert summary_of(build).flops == 2 * subnet + comparison
 
 
 def test_layers_add_up_to_the_model_and_a_shared_one_counts_once():

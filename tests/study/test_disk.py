@@ -114,7 +114,7 @@ def disk(tmp_path):
 def content(folder, runs):
     store = RecordStore(folder, "sample")
     return {
-        record.key: record.model_dump(exclude={"train_seconds", "seconds"})
+        record.key: record.model_dump(exclude={"train_seconds", "seconds", "commit"})
         for run in runs
         for record in store.read(run.experiment.id)
     }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digits.experiments.registry import EXPERIMENTS
-from digits.models.summary import flops_a_pair
+from digits.models.summary import summary_of
 from digits.study import frames
 from digits.study.frames import curves, folds, stages, tidy
 from digits.study.study import Study
@@ -119,7 +119,7 @@ def test_arithmetic_is_three_passes_of_every_pair(of_smoke):
     recipe, build = record.recipe, EXPERIMENTS[record.experiment].build
     assert (recipe.trainings, recipe.epochs, recipe.train_pairs) == (2, 2, 250)
     gflop = tidy([record]).training_gflop.iloc[0]
-    assert gflop == pytest.approx(3 * 2 * 2 * 250 * flops_a_pair(build) / 1e9)
+    assert gflop == pytest.approx(3 * 2 * 2 * 250 * summary_of(build).flops / 1e9)
 
 
 @pytest.mark.parametrize("field", ["epochs", "trainings", "train_pairs"])

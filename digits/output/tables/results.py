@@ -6,7 +6,7 @@ from digits.analysis.numbers import time_ratios
 from digits.analysis.statistics import summarise
 from digits.experiments.experiment import Experiment
 from digits.experiments.registry import select
-from digits.models.summary import parameters_built_by
+from digits.models.summary import summary_of
 from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number, span
 
 
@@ -54,7 +54,7 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
         rows.append(
             {
                 "experiment": experiment.id,
-                "parameters": parameters_built_by(experiment.build),
+                "parameters": summary_of(experiment.build).parameters,
                 "reported": number(experiment.reported_parameters, "{}" + misprint),
                 "rounds": experiment.rounds,
                 "epochs": f"{times}{recipe.epochs}",
