@@ -18,7 +18,7 @@ def light(monkeypatch):
     """Start worker processes that do not import torch, which takes seconds."""
     monkeypatch.setattr(workers, "_end_with", lambda driver: None)
     yield
-    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    get_reusable_executor(kill_workers=True).shutdown(wait=True, kill_workers=True)
 
 
 def dying(folder, deaths):
