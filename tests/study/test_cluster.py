@@ -21,7 +21,8 @@ distributed = pytest.importorskip("distributed")
 @pytest.fixture(scope="module")
 def cluster():
     """A scheduler in this process, without workers at first."""
-    options = {"protocol": "tcp", "host": "127.0.0.1", "dashboard_address": None}
+    # Its pages are at any free port: at their usual one another test process has its own.
+    options = {"protocol": "tcp", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(
         n_workers=0, processes=False, threads_per_worker=1, silence_logs=50, **options
     ) as cluster:
