@@ -77,10 +77,7 @@ PARAMETERS = [
     ({"seeds": [0.5]}, "seed 0.5 is not a whole number"),
     ({"seeds": "[0, true]"}, "seed True is not a whole number"),
     ({"seeds": [1, 1]}, "names a seed twice"),
-    (
-        {"profile": "fast"},
-        "profile = 'fast' is not allowed: Input should be 'smoke', 'quick' or",
-    ),
+    ({"profile": "fast"}, "profile = 'fast' is not allowed: Input should be 'smoke', 'quick' or"),
     ({"source": "cifar"}, "source = 'cifar' is not allowed: Input should be 'sample' or 'mnist'"),
     ({"jobs": 0}, "jobs = 0"),
     ({"jobs": "2"}, "jobs = '2'"),

@@ -63,7 +63,7 @@ def test_no_pickle_is_loaded(name):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = getattr(node.func.value, "id", "")
             assert (owner, node.func.attr) not in {
-                *(("torch", "load"), ("joblib", "load"), ("pd", "read_pickle")),
+                *(("torch", "load"), ("joblib", "load"), ("pd", "read_pickle"))
             }
             assert not any(k.arg == "allow_pickle" for k in node.keywords)
 

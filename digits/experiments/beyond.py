@@ -63,21 +63,12 @@ STEPS = (
     Step(
         "one-cycle",
         "AdamW, one-cycle schedule, weight decay",
-        {
-            "schedule": "one_cycle",
-            "optimizer": "adamw",
-            "weight_decay": 0.01,
-        },
+        {"schedule": "one_cycle", "optimizer": "adamw", "weight_decay": 0.01},
         fold_rounds=ROUNDS,
     ),
     Step("sum", "sum over the digits as head", {}, networks.twin_net, fold_rounds=ROUNDS),
     Step("deep", "deeper branch, no dropout, own learning rate", {"learning_rate": 0.003}, _deep),
-    Step(
-        "permuting",
-        "pairs formed anew every epoch",
-        {"augmentation": "permuting"},
-        rounds=0,
-    ),
+    Step("permuting", "pairs formed anew every epoch", {"augmentation": "permuting"}, rounds=0),
     Step("affine", "affine distortions", {"distortion": "affine"}),
     Step("elastic", "elastic distortions as well", {"distortion": "elastic"}, rounds=0),
     Step("averaged", "running mean of the weights", {"weight_averaging": 0.99}, rounds=0),

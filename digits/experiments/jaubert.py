@@ -172,10 +172,7 @@ CLAIMS = (
     _claim(
         id="C2.2",
         claim="model_1 gains nothing significant over model_0, only a few percent for more time",
-        criteria=(
-            between(M1, M0, -3.0, 1.0),
-            _longer(M1, than=M0),
-        ),
+        criteria=(between(M1, M0, -3.0, 1.0), _longer(M1, than=M0)),
         reading="better by three points at most, not worse by more than one; slower",
     ),
     _claim(
@@ -201,11 +198,7 @@ CLAIMS = (
         claim="Variances are similar, slightly higher with weight sharing",
         criteria=tuple(
             Criterion(
-                of=f"{net}+ws",
-                minus=net,
-                quantity="test_error",
-                range=Range(low=0.0),
-                spread=True,
+                of=f"{net}+ws", minus=net, quantity="test_error", range=Range(low=0.0), spread=True
             )
             for net in BOTH
         ),

@@ -31,15 +31,7 @@ def experiments() -> list[Experiment]:
     subnet's 9322 and the comparison's 252 of the author's final report.
     """
     published = {
-        "+ws+aux": (
-            Published(
-                quantity="test_error",
-                mean=4.78,
-                sd=0.62,
-                n=16,
-                row="abstract",
-            ),
-        )
+        "+ws+aux": (Published(quantity="test_error", mean=4.78, sd=0.62, n=16, row="abstract"),)
     }
     written = Recipe(epochs=25, batch_size=25, learning_rate=0.01)
     return [

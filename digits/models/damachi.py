@@ -28,9 +28,7 @@ def dense(*, auxiliary: bool, kind: Kind = "score") -> Stacked:
     """Build the dense net: 133,633 parameters, 136,213 with digit outputs."""
     return Stacked(
         nn.Sequential(
-            nn.Flatten(),
-            *(nn.Linear(392, 256), nn.ReLU()),
-            *(nn.Linear(256, 128), nn.ReLU()),
+            nn.Flatten(), *(nn.Linear(392, 256), nn.ReLU()), *(nn.Linear(256, 128), nn.ReLU())
         ),
         nn.Sequential(*target(128, kind)),
         nn.Sequential(*digits(128, 20, kind), digits_of_both()) if auxiliary else None,

@@ -22,9 +22,7 @@ def model_0(*, sigmoid: bool = False) -> Stacked:
     """Build the dense net of three layers: 58,690 parameters."""
     return Stacked(
         nn.Sequential(
-            nn.Flatten(),
-            *(nn.Linear(392, 128), nn.ReLU()),
-            *(nn.Linear(128, 64), nn.ReLU()),
+            nn.Flatten(), *(nn.Linear(392, 128), nn.ReLU()), *(nn.Linear(128, 64), nn.ReLU())
         ),
         target(64, sigmoid),
     )

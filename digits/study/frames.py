@@ -65,10 +65,7 @@ def _row(record: Record) -> dict:
     experiment, recipe = EXPERIMENTS[record.experiment], record.recipe
     row = {
         name: getattr(of, name)
-        for of, names in (
-            *((record, OF_RECORD), (recipe, OF_RECIPE)),
-            (experiment, OF_EXPERIMENT),
-        )
+        for of, names in (*((record, OF_RECORD), (recipe, OF_RECIPE)), (experiment, OF_EXPERIMENT))
         for name in names
     }
     row |= {

@@ -53,9 +53,10 @@ class Study(Parameters):
         shard: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
             runs, so several machines agree on them whatever each has done so far.
         """
-        wanted = shard_of(self.runs(*patterns), shard)
+        wanted = self.runs(*patterns)
+        wanted = wanted if shard == (1, 1) else shard_of(wanted, shard)
         done = self.store.of_runs(wanted)
-        return [run for run in wanted if run.key(self.source) not in done]
+        return shard_of([run for run in wanted if run.key(self.source) not in done], (1, 1))
 
     def train_missing(
         self, *patterns: str, shard: Shard = (1, 1), scheduler: str | None = None

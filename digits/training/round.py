@@ -26,11 +26,7 @@ Streams = dict[str, np.random.SeedSequence]
 
 
 def train(
-    build: Callable[[], nn.Module],
-    recipe: Recipe,
-    seed: int,
-    digits: Digits,
-    device: Device = CPU,
+    build: Callable[[], nn.Module], recipe: Recipe, seed: int, digits: Digits, device: Device = CPU
 ) -> dict[str, Any]:
     """Train a network for one round and measure it.
 

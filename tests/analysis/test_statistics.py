@@ -83,10 +83,7 @@ def test_the_interval_covers_the_mean_in_95_of_100_samples(n):
     assert is_95_in_100(sum(s["low"] <= 10 <= s["high"] for s in summaries), n)
 
 
-@given(
-    st.lists(st.floats(0, 100), min_size=2, max_size=30),
-    st.floats(-50, 50),
-)
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=30), st.floats(-50, 50))
 @settings(max_examples=60, deadline=None)
 def test_the_interval_holds_the_mean_and_moves_with_the_data(values, shift):
     summary, moved = summarise(values), summarise(np.array(values) + shift)
