@@ -38,6 +38,17 @@ Tag = Literal[
 ]
 
 
+def margin_of(quantity: str, mean: float) -> float:
+    """Return how far, in percentage points, an error may be from a printed one and equal it.
+
+    quantity: which error; mean: the printed one, in per cent. A point; half a point for train
+    errors; a fifth of a printed error below 5 %, but at least a quarter of a point.
+    """
+    if quantity == "train_error":
+        return 0.5
+    return 1.0 if mean >= 5 else max(0.25, mean / 5)
+
+
 class Published(Frozen):
     """A number of a report, as an error in per cent, whatever the report's own unit.
 

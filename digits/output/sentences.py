@@ -8,8 +8,8 @@ from digits.analysis.claims import CLAIM_VERDICTS
 from digits.analysis.findings import Findings, designs_of
 from digits.experiments.beyond import BASELINE, ORACLE
 from digits.experiments.registry import select
+from digits.output.tables.claims import result_text, verdict_counts
 from digits.output.tables.format import difference, interval, mean_sd, scope
-from digits.output.tables.verdicts import result_text, verdict_counts
 from digits.study.study import Study
 
 

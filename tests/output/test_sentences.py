@@ -11,7 +11,7 @@ from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES
 from digits.experiments.beyond import BASELINE, BEST, LARGER_BUDGET, ORACLE, id_of
 from digits.experiments.registry import CLAIMS, EXPERIMENTS, REPORTS
 from digits.output import sentences
-from digits.output.tables.verdicts import result_text
+from digits.output.tables.claims import result_text
 from digits.study.study import Study
 
 

@@ -1,6 +1,8 @@
 """Every table of the study: made of experiments and records, saved as HTML, Markdown and LaTeX."""
 
+from digits.output.tables.claims import claim_table, criterion_table, verdict_counts
 from digits.output.tables.format import markdown, points, save, scope
+from digits.output.tables.numbers import agreement_table, numbers_table, tally_table
 from digits.output.tables.results import (
     calibration_table,
     difference_table,
@@ -16,12 +18,4 @@ from digits.output.tables.results import (
     step_table,
     target_table,
     time_table,
-)
-from digits.output.tables.verdicts import (
-    agreement_table,
-    claim_table,
-    criterion_table,
-    numbers_table,
-    tally_table,
-    verdict_counts,
 )
