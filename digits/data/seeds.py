@@ -22,7 +22,8 @@ def streams(seed: int, varies: str = "all") -> dict[str, np.random.SeedSequence]
     seed : int
         The round, 0 or more.
     varies : str
-        The one stream that is this round's own, the others being those of round 0; or "all".
+        The one stream that is this round's own, the others being those of round 0; or "all", or
+        "all but pairs".
 
     Returns
     -------
@@ -37,7 +38,12 @@ def streams(seed: int, varies: str = "all") -> dict[str, np.random.SeedSequence]
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed {seed!r} is not a whole number of 0 or more.")
     own = dict(zip(STREAMS, np.random.SeedSequence(seed).spawn(len(STREAMS)), strict=True))
-    return own if varies == "all" else streams(0) | {varies: own[varies]}
+    if varies == "all":
+        return own
+    first = streams(0)
+    if varies == "all but pairs":
+        return own | {"pairs": first["pairs"]}
+    return first | {varies: own[varies]}
 
 
 def substreams(stream: np.random.SeedSequence, n: int) -> list[np.random.Generator]:

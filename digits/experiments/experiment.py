@@ -28,12 +28,12 @@ Quantity = Literal[
 CELLS = {"": (), "+ws": ("ws",), "+aux": ("aux",), "+ws+aux": ("ws", "aux")}
 
 #: What a profile may treat alike. By cost: a minute, several minutes, or hours on one core
-#: ("deep": twenty convolutions); by kind: a network with one part changed, the common protocol, a
-#: candidate of a search; beyond the reports, with the branch of the twin net or a deeper one,
-#: more epochs, cross-validation, fewer pairs, or more of them than the sample has.
+#: ("deep": twenty convolutions); by kind: a network with one part changed, trainings on one draw of
+#: pairs, the common protocol, a candidate of a search; beyond the reports, with the branch of the
+#: twin net or a deeper one, more epochs, cross-validation, fewer pairs, or more than the sample's.
 Tag = Literal[
     *("medium", "large", "deep"),
-    *("control", "common", "search", "searched always", "searched never"),
+    *("control", "one draw", "common", "search", "searched always", "searched never"),
     *("beyond", "twin", "deep branch", "longer", "folds", "fewer pairs", "more pairs"),
 ]
 

@@ -107,6 +107,8 @@ def fit(
         if epoch % recipe.epochs == 0:
             optimizer = optimizer_of(model, recipe)
             schedule = schedule_of(optimizer, recipe, len(pairs))
+        if recipe.order == "shuffled once":
+            order = torch_generator(stream["order"])
         start = time.perf_counter()
         seen = augment(pairs, recipe, new_pairs, epoch % recipe.epochs)
         losses = train_epoch(
@@ -211,7 +213,7 @@ def train_epoch(
     """
     model.train()
     n = len(pairs)
-    indices = torch.randperm(n, generator=order) if recipe.order == "shuffled" else torch.arange(n)
+    indices = torch.arange(n) if recipe.order == "fixed" else torch.randperm(n, generator=order)
     losses = []
     for batch in indices.to(device.kind).split(recipe.batch_size):
         classes = None if pairs.classes is None else pairs.classes[batch]

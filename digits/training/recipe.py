@@ -29,7 +29,8 @@ class Recipe(Frozen):
         where there are several auxiliary outputs, their losses are averaged. 0 leaves them
         untrained.
     label_smoothing: share of a digit's label that the digit loss spreads over all ten classes.
-    order: "shuffled" anew every epoch, or "fixed": as drawn, the same in every epoch.
+    order: "shuffled" anew every epoch; "fixed": as drawn, the same in every epoch; "shuffled
+        once": in a new order that is the same in every epoch.
     trainings: consecutive trainings of one network, each with a new optimiser and no reset.
     standardised: subtract the mean of all training pixels and divide by their SD.
     augmentation: "none", or "re-pairing": every epoch pairs each image of the fitted pairs, as
@@ -51,7 +52,7 @@ class Recipe(Frozen):
     precise_pairs: further test pairs, images used again, for a test error of less noise.
     precise_folds: score a fold left out on as many pairs of its images as well.
     varies: the one random stream that differs between rounds, the others being those of round 0
-        (see `seeds.STREAMS`); or "all".
+        (see `seeds.STREAMS`); or "all", or "all but pairs".
     keep_posteriors: record the posteriors of the digits of all test images, or with folds, of each
         training pair while it is held out.
     """
@@ -66,7 +67,7 @@ class Recipe(Frozen):
     target_weight: float = Field(default=1.0, gt=0, lt=float("inf"))
     auxiliary_weight: float = Field(default=0.0, ge=0, lt=float("inf"))
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    order: Literal["shuffled", "fixed"] = "shuffled"
+    order: Literal["shuffled", "fixed", "shuffled once"] = "shuffled"
     trainings: int = Field(default=1, ge=1)
     standardised: bool = False
     augmentation: Literal["none", "re-pairing", "permuting"] = "none"
@@ -81,7 +82,7 @@ class Recipe(Frozen):
     test_pairs: int = Field(default=1000, ge=1)
     precise_pairs: int = Field(default=20_000, ge=1)
     precise_folds: bool = False
-    varies: Literal["all", *STREAMS] = "all"
+    varies: Literal["all", "all but pairs", *STREAMS] = "all"
     keep_posteriors: bool = False
 
     @model_validator(mode="after")

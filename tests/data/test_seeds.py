@@ -38,6 +38,13 @@ def test_one_stream_is_a_rounds_own_and_the_others_are_those_of_round_0(stream):
         assert found[name].generate_state(4).tolist() == expected[name].generate_state(4).tolist()
 
 
+def test_all_streams_but_one_are_a_rounds_own():
+    own, base, found = streams(3), streams(0), streams(3, "all but pairs")
+    for name in STREAMS:
+        expected = base if name == "pairs" else own
+        assert found[name].generate_state(4).tolist() == expected[name].generate_state(4).tolist()
+
+
 def test_the_first_substreams_do_not_depend_on_how_many_there_are():
     stream = streams(2)["pairs"]
     first, second = substreams(stream, 2)

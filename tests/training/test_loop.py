@@ -84,6 +84,21 @@ def test_an_epoch_visits_each_pair_once_in_the_order_asked(sample, tiny, order):
     assert torch.equal(first, second) == (order == "fixed")
 
 
+def test_pairs_shuffled_once_keep_their_order_through_all_epochs(sample, tiny):
+    pairs = draw_round(sample, tiny.draw, streams(0)["pairs"]).train
+    pairs.images[:, 0, 0, 0] = torch.arange(100.0)
+    recipe = tiny.but(order="shuffled once", epochs=3, batch_size=100, curve_step=3)
+    orders = []
+    for seed in (0, 1):
+        model = Recorder()
+        fit(lambda model=model: model, recipe, pairs, streams(seed))
+        first, second, third = [seen for seen in model.seen if len(seen) == 100]
+        assert torch.equal(first, second) and torch.equal(second, third)
+        assert torch.equal(first.sort().values, torch.arange(100.0))
+        orders.append(first)
+    assert not torch.equal(*orders) and not torch.equal(orders[0], torch.arange(100.0))
+
+
 @pytest.mark.parametrize(("optimizer", "first_step"), [("adam", 0.1), ("sgd", 0.4)])
 def test_weight_decay_is_a_gradient_added_before_the_optimiser(optimizer, first_step):
     """Steps with decay are steps on the loss with half the squared parameters added."""
