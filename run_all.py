@@ -17,6 +17,7 @@ from digits.output import notebooks
 from digits.study import Study, verify
 from digits.study.profiles import PROFILES
 from digits.study.store import check_writable
+from digits.study.study import WHOLE
 from digits.training.device import DEVICES, PRECISIONS
 
 
@@ -45,11 +46,11 @@ def parser() -> Parser:
     add("--precision", choices=PRECISIONS, help="(default: fp32, or what the profile says)")
     add("--backend", choices=("loky", "dask"), default="loky", help="processes here, or a cluster")
     add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
-    add("--light", action="store_true", help="leave out the deep networks in cadei's own protocols")
+    add("--light", action="store_true", help="train no deep networks in cadei's own protocols")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--verify", type=int, metavar="N", help="train N recorded runs again and compare, no more")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
-    add("--shard", type=shard, default=(1, 1), help="i/n: train the i-th of n equal parts only")
+    add("--shard", type=shard, default=WHOLE, help="i/n: train the i-th of n equal parts only")
     return options
 
 
@@ -106,10 +107,9 @@ def run(options: argparse.Namespace) -> int:
     study = Study(
         source=options.data,
         seeds=None if options.seeds is None else f"[{options.seeds.strip('[]')}]",
-        **{name: getattr(options, name) for name in ("profile", "jobs", "light", "device")},
-        precision=options.precision,
+        **{name: getattr(options, name) for name in ("profile", "jobs", "device", "precision")},
     )
-    if options.shard != (1, 1) and not options.train_only:
+    if options.shard != WHOLE and not options.train_only:
         raise InputError("--shard trains a part only, and figures need all: add --train-only.")
     if options.verify is not None and (options.fresh or options.train_only):
         raise InputError("--verify only compares: leave out --fresh and --train-only.")
@@ -132,19 +132,19 @@ def run(options: argparse.Namespace) -> int:
 
 def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> list:
     """Train the missing runs, say what was done, and return the failures."""
-    part = options.shard
-    if options.fresh or study.missing(*patterns, shard=part):
+    part = {"shard": options.shard, "light": options.light}
+    if options.fresh or study.missing(*patterns, **part):
         check_writable(core.results_dir())  # where all is recorded, it may be read-only
-    if options.fresh and (aside := study.move_aside(*patterns, shard=part)):
+    if options.fresh and (aside := study.move_aside(*patterns, **part)):
         print(f"existing records were moved to {os.path.relpath(aside)}")
-    missing = len(study.missing(*patterns, shard=part))
+    missing = len(study.missing(*patterns, **part))
     if diverged := study.diverged(*patterns):
         print(
             f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
             "them again"
         )
     where = os.path.relpath(core.results_dir() / study.source)
-    named = "" if part == (1, 1) else f" of part {part[0]}/{part[1]}"
+    named = "" if options.shard == WHOLE else " of part {}/{}".format(*options.shard)
     if not missing:
         print(f"nothing to train: all runs{named} have their records in {where}")
         return []
@@ -153,9 +153,9 @@ def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) 
     print(f"{missing} runs{named} have no record in {where} yet; training on {means}", flush=True)
     start = time.time()
     try:
-        failures = study.train_missing(*patterns, shard=part, scheduler=options.scheduler)
+        failures = study.train_missing(*patterns, **part, scheduler=options.scheduler)
     except KeyboardInterrupt:
-        done = missing - len(study.missing(*patterns, shard=part))
+        done = missing - len(study.missing(*patterns, **part))
         print(f"\n{done} of {missing} runs were trained and recorded", file=sys.stderr)
         raise
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")

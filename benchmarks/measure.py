@@ -150,12 +150,12 @@ def quick() -> list[dict]:
 
 
 def light() -> list[dict]:
-    """The light families at the reports' own rounds and epochs: as written, then as published."""
-    study, rows = Study(profile="paper", light=True), []
+    """The light families at full length: following the text, then the code."""
+    study, rows = Study(profile="paper"), []
     found = study.runs("kqiku/*", "jaubert/*", "damachi/*", "zadoks/*")
     cost = {run.experiment.id: summary_of(run.experiment.build).flops for run in found}
     found.sort(key=lambda run: -cost[run.experiment.id])
-    for variant, words in (("", "as written"), ("published", "as published")):
+    for variant, words in (("", "following the text"), ("published", "following the code")):
         # damachi trained once; kqiku's ten published trainings are one chain.
         runs = [
             run

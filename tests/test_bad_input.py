@@ -88,8 +88,6 @@ PARAMETERS = [
     ({"source": None}, "source = None"),
     ({"jobs": 1.5}, "jobs = 1.5"),
     ({"jobs": True}, "jobs = True"),
-    ({"light": "yes"}, "light = 'yes'"),
-    ({"light": 1}, "light = 1"),
     ({"device": "gpu"}, "device = 'gpu' is not allowed: Input should be 'cpu', 'cuda' or 'auto'"),
     ({"precision": 16}, "precision = 16"),
 ]

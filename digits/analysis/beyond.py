@@ -1,12 +1,13 @@
 """What the records beyond the reports show: the ablation, heads, learning curves, variance.
 
-All from tidy rows (see `frames.tidy`); the experiments themselves stand in `experiments.beyond`.
+All from tidy rows (see `frames.tidy`); `experiments.beyond` defines the experiments.
 """
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from digits.analysis.posteriors import crossed_interval
 from digits.analysis.statistics import CONFIDENCE, binomial_sd, spread, summarise
 from digits.data.seeds import STREAMS
 from digits.experiments.beyond import (
@@ -30,9 +31,12 @@ LEARNING_CURVES = {
     "+ both": "twinnet+ws+aux",
     "best network": "deepnet",
 }
-#: What is no random stream, but the sampling noise of test pairs.
-DRAWN = ("1000 test pairs", "precise test")
-#: The networks of which one random stream is varied at a time.
+#: What is no source of randomness in training, but the sampling noise of test pairs.
+DRAWN = ("1000 test pairs", "large-sample test")
+#: The rounds whose errors were seen while the best networks were chosen, and those in which
+#: ensembles were compared. Any other round is fresh: nothing was chosen on it.
+CHOSEN_ON, COMPARED_ON = range(10), range(100, 103)
+#: The networks of which one source of randomness is varied at a time.
 BY_SOURCE = {
     "twin net": "twinnet",
     "twin net, both options": "twinnet+ws+aux",
@@ -47,7 +51,9 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
     test error n, mean, sd, low, high; change, change_low, change_high: the paired difference to the
     kept step before on the same test pairs, and change_n, in how many rounds; fold_n, fold: rounds
     and mean of the large-sample error on held-out folds, in per cent; fold_change and so on: the
-    paired difference of that, over all folds of all rounds.
+    paired difference of that, over all folds of all rounds (see `corrected`); verdict: "gain",
+    "loss" or "no measurable change", by the interval of the cross-validation change, or of the test
+    change for a larger budget; "" without an interval.
     """
     tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
     folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
@@ -66,7 +72,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
         if below is not None:
             row |= _change("change", tested, tests.get(id_of(below)))
             row |= _change("fold_change", crossed, folds.get(folds_id_of(below)))
-        rows.append(row)
+        rows.append(row | {"verdict": _verdict(row)})
         below = name if kept else below
     return pd.DataFrame(rows)
 
@@ -78,9 +84,34 @@ def _change(name: str, own: pd.Series | None, below: pd.Series | None) -> dict[s
     seeds = own.index.intersection(below.index)
     if seeds.empty:
         return {}
-    found = summarise(np.hstack([np.subtract(own[seed], below[seed]) for seed in seeds]))
+    differences = np.array([np.subtract(own[seed], below[seed]) for seed in seeds])
+    found = summarise(differences) if differences.ndim == 1 else corrected(differences)
     limits = {f"{name}_{limit}": found[limit] for limit in ("low", "high")}
     return {name: found["mean"], f"{name}_n": len(seeds)} | limits
+
+
+def corrected(differences: np.ndarray) -> pd.Series:
+    """Return what `summarise` gives of differences (rounds, folds), with a corrected interval.
+
+    The training sets of two folds overlap, so their differences are not independent. After Nadeau
+    and Bengio, the variance of the mean of a round is that of a difference times
+    1/folds + 1/(folds - 1), the latter the size of a test set as a share of a training set. Rounds
+    draw their own pairs and are independent.
+    """
+    found, (rounds, folds) = summarise(differences.ravel()), differences.shape
+    error = found["sd"] * np.sqrt((1 / folds + 1 / (folds - 1)) / rounds)
+    if error > 0:
+        bounds = stats.t.interval(CONFIDENCE, found["n"] - 1, found["mean"], error)
+        found[["low", "high"]] = bounds
+    return found
+
+
+def _verdict(row: dict) -> str:
+    change = "fold_change" if row["cross_validated"] else "change"
+    low, high = (row.get(f"{change}_{limit}", np.nan) for limit in ("low", "high"))
+    if np.isnan(low):
+        return ""
+    return "gain" if high < 0 else "loss" if low > 0 else "no measurable change"
 
 
 def _by_id(frame: pd.DataFrame):
@@ -114,7 +145,7 @@ def learning_curves(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _at_1000(model: str) -> str:
-    """Return the id of a network on 1000 pairs, all streams varied."""
+    """Return the id of a network on 1000 pairs, all sources of randomness varied."""
     return id_of(BEST) if model == "deepnet" else f"zadoks/{model}"
 
 
@@ -146,11 +177,11 @@ def options_by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
 def variance_by_source(frame: pd.DataFrame) -> pd.DataFrame:
     """Return how much the error varies if one source of randomness does, or all of them.
 
-    One row per network and stream: network, stream, mean (error in per cent), and what
+    One row per network and source: network, stream (the source), mean (error in per cent), and what
     `statistics.spread` gives of the large-sample test error. "all streams" is from the network's
-    own rounds. Two are no streams but the SD that drawing test pairs alone gives: "1000 test
-    pairs", the protocol's, and "precise test", as many as the large-sample test has; the stream of
-    the pairs draws those as well.
+    own rounds. Two are no sources but the SD that drawing test pairs alone gives: "1000 test
+    pairs", the protocol's, and "large-sample test", as many as that has; the source of the pairs
+    draws those as well.
     """
     rows = []
     for network, model in BY_SOURCE.items():
@@ -186,27 +217,39 @@ def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def targets(frame: pd.DataFrame, exact: dict[str, list[float]] | None = None) -> pd.DataFrame:
-    """Return what the best networks reach, within 25 epochs and with the larger budget.
+def best_networks(
+    frame: pd.DataFrame, by_image: dict[str, dict[int, np.ndarray]] | None = None
+) -> pd.DataFrame:
+    """Return the errors of the best networks: of 25 epochs, and with the larger budget.
 
-    exact: the errors over all pairs of test images by step, if known. One row a network:
-    experiment, says (which it is), target in per cent, what `summarise` gives of the large-sample
-    test error, exact (mean), epochs, seconds (a round, on one core), parameters, precision.
+    by_image: by step and round, the errors by test image (see `posteriors.Errors`), if known.
+    A row a network, and one more for its fresh rounds (see `CHOSEN_ON`), if there are any: fresh,
+    whether it is that; experiment, says (which network); what `summarise` gives of the large-sample
+    test error; exact, exact_low, exact_high: the error over all pairs of test images with its
+    interval over rounds and images together; rounds_low, rounds_high: its interval over rounds
+    alone; epochs, seconds (a round, on one core), parameters, precise_pairs, precision.
     """
     rows = []
-    for step, says, below in (
-        (BEST, "Within 25 epochs the best network", 1.0),
-        (LARGER_BUDGET, "With a larger budget a committee of two", 0.6),
-    ):
+    for step, says in (BEST, "best network"), (LARGER_BUDGET, "ensemble of two networks"):
         runs = frame[frame.experiment == id_of(step)]
-        if runs.empty:
-            continue
-        row = {"experiment": id_of(step), "says": says, "target": below}
-        row |= dict(summarise(runs.precise_error))
-        row |= {"exact": np.mean((exact or {}).get(step, np.nan))}
-        row |= {"epochs": runs.epochs.iloc[0], "parameters": runs.parameters.iloc[0]}
-        rows.append(row | {"seconds": runs.seconds.mean(), "precision": runs.precision.iloc[0]})
+        for fresh, own in runs.groupby(~runs.seed.isin([*CHOSEN_ON, *COMPARED_ON])):
+            row = {"experiment": id_of(step), "says": says, "fresh": fresh}
+            row |= dict(summarise(own.precise_error)) | {"seconds": own.seconds.mean()}
+            row |= own.iloc[0][["epochs", "parameters", "precise_pairs", "precision"]]
+            if by_image:
+                row |= _exact([by_image[step][seed] for seed in own.seed])
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _exact(by_round: list[np.ndarray]) -> dict[str, float]:
+    """Return the columns of `best_networks` that errors by test image (N,) of rounds give."""
+    both, rounds = crossed_interval(by_round), summarise([own.mean() for own in by_round])
+    return {
+        "exact": both["mean"],
+        **{f"exact_{limit}": both[limit] for limit in ("low", "high")},
+        **{f"rounds_{limit}": rounds[limit] for limit in ("low", "high")},
+    }
 
 
 def best(frame: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +263,7 @@ def named(frame: pd.DataFrame) -> pd.DataFrame:
         BASELINE: "twin net, both options",
         id_of(BEST): "best network",
         id_of("long"): "best network, trained longer",
-        id_of(LARGER_BUDGET): "committee, trained longer",
+        id_of(LARGER_BUDGET): "ensemble of two networks, trained longer",
         ORACLE: "oracle: all digits",
     }
     rows = frame[frame.experiment.isin(names)]

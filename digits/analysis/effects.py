@@ -1,13 +1,9 @@
 """Effects of weight sharing and an auxiliary loss in 2x2 designs, and their means over designs."""
 
-import contextlib
-import warnings
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from digits.analysis.statistics import CONFIDENCE, summarise_differences, with_holm
+from digits.analysis.statistics import summarise, summarise_differences, with_holm
 from digits.experiments.experiment import Design
 
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
@@ -81,62 +77,26 @@ def factorial_effects(
     return with_holm(pd.DataFrame(rows))
 
 
-def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per effect: its mean over designs and rounds, by a mixed model.
+#: A design of fewer rounds does not count in a mean over designs.
+LEAST_ROUNDS = 10
 
-    by_round: what `effects_by_round` gives. A point is the mean, plus what its design has of its
-    own, plus what its round has, plus the rest, the last three random. low, high: the t interval
-    of the mean with one degree of freedom fewer than designs, so that it speaks of designs like
-    these and not of these alone; NaN for fewer than two designs. n: designs, those of one round
-    left out; rounds: the fewest and the most of a design.
+
+def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per effect: the mean of its means in each design, in percentage points.
+
+    by_round: what `effects_by_round` gives; designs of fewer than `LEAST_ROUNDS` rounds are left
+    out. low, high: the 95 % t interval of the mean over n designs, so that it speaks of designs
+    like these and not of these alone; NaN for fewer than two. least, most: the mean with one
+    design left out. rounds: the fewest and the most of a design. Effects add up as in one design.
     """
+    counts = by_round.groupby("design").seed.nunique()
+    counts = counts[counts >= LEAST_ROUNDS]
     rows = []
     for effect, points in by_round.groupby("effect", sort=False):
-        counts = points.groupby("design").size()
-        counts = counts[counts > 1]
-        n = len(counts)
-        mean = error = np.nan
-        if n > 1:
-            mean, error = _mean_of_crossed(points[points.design.isin(counts.index)])
-        half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * error
-        rows.append(
-            {
-                "effect": effect,
-                "n": n,
-                "rounds": (counts.min(), counts.max()) if n else (0, 0),
-                "mean": mean,
-                "low": mean - half,
-                "high": mean + half,
-            }
-        )
+        means = points.groupby("design").points.mean()[counts.index]
+        n = len(means)
+        row = {"effect": effect, "n": n, "rounds": (counts.min(), counts.max()) if n else (0, 0)}
+        found = dict(summarise(means)) if n else dict.fromkeys(("mean", "low", "high"), np.nan)
+        others = (means.sum() - means) / (n - 1) if n > 1 else pd.Series([np.nan])
+        rows.append(found | row | {"least": others.min(), "most": others.max()})
     return pd.DataFrame(rows)
-
-
-#: The likelihood is flat where a variance is nearly 0; the best of several fits is taken.
-OPTIMISERS = ("powell", "lbfgs", "bfgs")
-
-
-def _mean_of_crossed(points: pd.DataFrame) -> tuple[float, float]:
-    """Return the mean of `points` and its standard error, with random designs and rounds."""
-    import statsmodels.formula.api as smf  # slow to import, like all of statsmodels
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-
-    model = smf.mixedlm(
-        "points ~ 1",
-        points,
-        groups=np.ones(len(points)),
-        vc_formula={"design": "0 + C(design)", "round": "0 + C(seed)"},
-    )
-    fits = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a worse fit loses below
-        warnings.simplefilter("ignore", RuntimeWarning)  # of steps that are not taken
-        warnings.simplefilter("ignore", UserWarning)  # a variance of 0 is an answer here
-        for method in OPTIMISERS:
-            with contextlib.suppress(np.linalg.LinAlgError):
-                fits.append(model.fit(reml=True, method=method))
-    found = [fit for fit in fits if np.isfinite(fit.bse_fe["Intercept"])]
-    if not found:
-        return np.nan, np.nan
-    best = max(found, key=lambda fit: fit.llf)
-    return float(best.fe_params["Intercept"]), float(best.bse_fe["Intercept"])

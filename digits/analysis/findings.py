@@ -11,7 +11,7 @@ from digits.analysis import numbers, statistics
 from digits.analysis.claims import ClaimResult, decide, decide_again
 from digits.analysis.effects import cells_of, effects_by_round, factorial_effects, pooled_effects
 from digits.experiments.experiment import Design
-from digits.experiments.registry import CLAIMS, EXPERIMENTS, REPORTS, designs
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, designs
 from digits.study.frames import unshortened
 
 
@@ -25,11 +25,12 @@ def _without_common_cells(designs: list[Design]) -> list[Design]:
     return kept
 
 
-#: Designs of the common protocol in which all else is equal: one branch for both images against
-#: two of the same shape.
+#: What all findings rest on: the reports' networks, and those that their claims name.
+WHOLE = ("*", *OF_CLAIMS)
+#: Designs of the common protocol with shared or separate branches of the same shape.
 TWO_BRANCHES = [design for design in designs("common") if design.baseline == "two branches"]
-#: Beside them those of the same width in which the network without sharing is one net that sees
-#: both images at once, so that sharing also means looking at each image alone.
+#: Beside them those of the same width in which the network without sharing takes both images
+#: as two channels, so that sharing also means looking at each image alone.
 EQUAL_WIDTH = _without_common_cells(
     TWO_BRANCHES + [design for design in designs("common") if design.baseline == "one stacked net"]
 )
@@ -38,10 +39,10 @@ EQUAL_WIDTH = _without_common_cells(
 class Findings(NamedTuple):
     """What tidy rows of the whole study show.
 
-    own, common: the rows by protocol. numbers: see `numbers.all_numbers`. claims, again: every
-    claim decided by the reports' own protocols and under the common one. ranking: of the common
-    protocol. effects: of each design of equal width under it. pooled: their means over the
-    designs of `TWO_BRANCHES`; pooled_all: over all.
+    own, common: the rows of the reports' networks by protocol. numbers: see `numbers.all_numbers`.
+    claims, again: every claim decided by the reports' own protocols and under the common one.
+    ranking: of the common protocol. effects: of each design of equal width under it. pooled: their
+    means over the designs of `TWO_BRANCHES`; pooled_all: over all.
     """
 
     own: pd.DataFrame
@@ -57,7 +58,8 @@ class Findings(NamedTuple):
 
 def find(frame: pd.DataFrame) -> Findings:
     """Find everything that the tidy rows of a study show."""
-    own, common = (frame[frame.protocol == protocol] for protocol in ("own", "common"))
+    of_reports = frame[frame.report.isin(REPORTS)]
+    own, common = (of_reports[of_reports.protocol == name] for name in ("own", "common"))
     full = unshortened(common)
     reports = [e for e in EXPERIMENTS.values() if e.report in REPORTS and not e.setting]
     reports = [e for e in reports if e.protocol == "own"]
@@ -68,7 +70,7 @@ def find(frame: pd.DataFrame) -> Findings:
         own=own,
         common=full,
         numbers=numbers.all_numbers(own, reports),
-        claims=[decide(claim, own) for claim in CLAIMS],
+        claims=[decide(claim, frame[frame.protocol == "own"]) for claim in CLAIMS],
         again=[decide_again(claim, frame) for claim in CLAIMS],
         ranking=statistics.ranking(full),
         effects=factorial_effects(full, EQUAL_WIDTH),

@@ -1,114 +1,125 @@
-"""A verdict on every published number, whether we measure it too.
+"""A verdict on every published number: errors and their SDs, parameters, training times.
 
-reproduced: the 95 % interval of the difference holds 0, or the difference is under one point; the
-first is easily met where the interval is wide, so the tally counts the second apart. better,
-worse: we measure fewer or more errors (of times: relatively less or more). not comparable: with
-the reason. misprint: a number of parameters that its authors' program printed otherwise.
+See `equivalence` for what the verdicts mean. Like stands beside like: a printed mean over rounds
+beside ours, one printed run among our rounds, an SD over folds among our SDs over folds.
 """
-
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from digits.analysis.statistics import difference_from_published, summarise
+from digits.analysis import equivalence
+from digits.analysis.equivalence import VERDICTS, Judged
+from digits.analysis.statistics import summarise
 from digits.core import InputError
 from digits.experiments.experiment import Experiment
 from digits.models.summary import summary_of
 
-NumberVerdict = Literal["reproduced", "better", "worse", "not comparable", "misprint"]
-
-#: Points of error below which a difference does not matter.
-MARGIN = 1.0
-#: Times are of other machines: a ratio counts as reproduced within this factor.
-TIME_FACTOR = 1.5
-#: How a published number was run: by the report's text, by its authors' code, by that code with
-#: its slips mended.
-READINGS = ("as written", "as published", "repaired")
+#: How a published number was run: by the report's text, and its code where that is silent; by its
+#: authors' code; by that code without its bugs.
+TEXT, CODE, FIXED = READINGS = (
+    "following the text",
+    "following the code",
+    "following the code, bugs fixed",
+)
 TRAINING_MODE = "_training_mode"
+#: What is published beside errors.
+PARAMETERS, TIME, RATIO = OTHERS = ("parameters", "training time", "ratio of training times")
 
 
 def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per published error: experiment, quantity, mean, sd, n, row."""
-    return pd.DataFrame(
-        [
-            {"experiment": experiment.id, **number.model_dump()}
-            for experiment in experiments
-            for number in experiment.published
-        ],
-        columns=["experiment", "quantity", "mean", "sd", "n", "row"],
-    )
+    """Return one row per published error: experiment, margin, and the fields of `Published`."""
+    rows = [
+        {"experiment": experiment.id, "margin": number.margin, **number.model_dump()}
+        for experiment in experiments
+        for number in experiment.published
+    ]
+    columns = ["experiment", "margin", "quantity", "mean", "sd", "n", "kind", "row"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per published error: both means, SDs and n, their difference, the verdict.
+    """Return one row per published error: both means, SDs and n, and the verdicts on mean and SD.
 
     frame: tidy rows of runs; published: see `published_numbers`. ours: NaN, with n = 0, where
-    `frame` has no run.
+    `frame` has no run. difference: ours minus the printed mean, with its 95 % interval where it
+    has one (low, high).
     """
     rows = []
     for number in published.itertuples():
         runs = frame[frame.experiment == number.experiment]
         ours = summarise(runs[number.quantity]) if len(runs) else _NOTHING
-        difference, low, high = difference_from_published(ours, number.mean, number.sd, number.n)
         shortened = bool(runs.shortened.any())
-        found = {
-            "experiment": number.experiment,
-            "row": number.row,
-            "quantity": number.quantity,
-            "published": number.mean,
-            "published_sd": number.sd,
-            "published_n": number.n,
-            "ours": ours["mean"],
-            "ours_sd": ours["sd"],
-            "ours_low": ours["low"],
-            "ours_high": ours["high"],
-            "n": int(ours["n"]),
-            "difference": difference,
-            "low": low,
-            "high": high,
-            "shortened": shortened,
-        }
-        verdict, why = verdict_on_difference(difference, low, high, int(ours["n"]), shortened)
-        rows.append(found | {"verdict": verdict, "why": why})
+        one_draw = frame[frame.experiment == f"{number.experiment}@one-draw"]
+        mean, sd = _judge_mean(number, ours, runs), _judge_sd(number, ours, runs, one_draw)
+        if shortened or runs.empty:
+            absent = Judged("not run", "our runs were shortened" if shortened else "")
+            mean, sd = absent, sd and absent
+        rows.append(
+            {
+                "experiment": number.experiment,
+                "row": number.row,
+                "quantity": number.quantity,
+                "kind": number.kind,
+                "published": number.mean,
+                "published_sd": number.sd,
+                "published_n": number.n,
+                "margin": number.margin,
+                **{f"ours{'_' * bool(of)}{of}": ours[of or "mean"] for of in _OURS},
+                "n": int(ours["n"]),
+                "difference": ours["mean"] - number.mean,
+                "low": mean.low,
+                "high": mean.high,
+                "shortened": shortened,
+                "verdict": mean.verdict,
+                "why": mean.why,
+                "sd_verdict": sd and sd.verdict,
+                "sd_why": sd and sd.why,
+            }
+        )
     return pd.DataFrame(rows)
 
 
+_OURS = ("", "sd", "low", "high")
 _NOTHING = pd.Series({"n": 0, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan})
 
 
-def verdict_on_difference(
-    difference: float, low: float, high: float, n: int, shortened: bool = False
-) -> tuple[NumberVerdict, str]:
-    """Return the verdict on a published error, and the reason where it cannot be compared.
+def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame) -> Judged:
+    if number.kind == "rounds":
+        return equivalence.of_mean(ours, number.mean, number.sd, number.n, number.margin)
+    if number.kind == "trainings on one draw":
+        sd = None if pd.isna(number.sd) else number.sd
+        return equivalence.of_draw(ours, number.mean, sd, number.n)
+    return equivalence.of_run(runs[number.quantity], number.mean)
 
-    difference, low, high: ours minus the published one in points, with its interval; n: our runs;
-    shortened: they were shorter than the report's.
+
+def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:
+    """Judge a printed SD by ours of the same kind, None if none is printed.
+
+    one_draw: our runs of the same network on one draw of pairs.
     """
-    if n == 0:
-        return "not comparable", "no records"
-    if shortened:
-        return "not comparable", "our runs were shortened"
-    if n == 1:
-        return "not comparable", "one round of ours"
-    if abs(difference) < MARGIN or low <= 0 <= high:
-        return "reproduced", ""
-    if np.isnan(low):
-        return "not comparable", "no spread for an interval"
-    return ("better" if difference < 0 else "worse"), ""
+    if pd.isna(number.sd):
+        return None
+    if number.kind == "rounds":
+        return equivalence.of_sd(ours, number.sd, number.n)
+    if number.kind == "trainings on one draw":
+        if one_draw.empty or one_draw.shortened.any():
+            return Judged("not run", "no trainings of ours on one draw")
+        return equivalence.of_sd(summarise(one_draw[number.quantity]), number.sd, number.n)
+    column = number.quantity.replace("fold_error", "fold_sd") if number.kind == "folds" else None
+    return equivalence.of_run(runs[column or f"{number.quantity}_sd"], number.sd)
 
 
 def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
     """Return one row per published number of any kind and reading of it.
 
     Errors as `published_against_ours` gives them, the quantity without the way of scoring, which
-    is part of the reading; numbers of parameters; training times as ratios within a report.
+    is part of the reading; numbers of parameters; training times, and their ratios in a report.
     """
     errors = published_against_ours(frame, published_numbers(experiments))
     noisy = errors.quantity.str.endswith(TRAINING_MODE)
     by_id = {experiment.id: experiment for experiment in experiments}
     errors["reading"] = [
-        "as published" if in_training_mode else reading(by_id[name])
+        CODE if in_training_mode else reading(by_id[name])
         for name, in_training_mode in zip(errors.experiment, noisy, strict=True)
     ]
     errors["quantity"] = errors.quantity.str.removesuffix(TRAINING_MODE)
@@ -124,63 +135,58 @@ def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFr
 def reading(experiment: Experiment) -> str:
     """Return which of `READINGS` an experiment with published numbers is."""
     if experiment.variant.endswith("published"):
-        return "as published"
-    return "repaired" if experiment.variant == "repaired" else "as written"
+        return CODE
+    return FIXED if experiment.variant == "repaired" else TEXT
 
 
 def _counts(experiments: list[Experiment]) -> pd.DataFrame:
+    """Compare the numbers of parameters that reports print; those of their code are checked."""
     rows = {}
     for experiment in experiments:
         reported, count = experiment.reported_parameters, summary_of(experiment.build).parameters
-        if reported is None:
-            continue
-        if count != reported and not experiment.misprinted:
+        misprinted = experiment.counted == "misprinted"
+        if reported not in (None, count) and not misprinted:
             raise InputError(
-                f"{experiment.id} has {count} parameters, but its report {reported}: mend the "
+                f"{experiment.id} has {count} parameters, but its report {reported}: correct the "
                 "network, or mark the number as misprinted."
             )
-        name = experiment.cell
+        if reported is None or experiment.counted == "by the code":
+            continue
+        place = "text, " * (experiment.variant == "text") + experiment.cell
+        place += ", Table II" if experiment.variant.startswith("augmented") else ""
         row = {
             "experiment": experiment.id,
-            "row": f"text, {name}" if experiment.variant == "text" else name,
-            "quantity": "parameters",
+            "row": place,
+            "quantity": PARAMETERS,
             "published": reported,
             "ours": count,
             "difference": count - reported,
-            "shortened": False,
-            "verdict": "misprint" if experiment.misprinted else "reproduced",
-            "why": "the authors' program prints our number" if experiment.misprinted else "",
-            "reading": reading(experiment),
+            "verdict": "different" if misprinted else "equivalent",
+            "why": "misprint: the network has our number" if misprinted else "",
         }
-        rows.setdefault((experiment.report, row["row"]), row)
-    return pd.DataFrame(rows.values())
+        rows.setdefault((experiment.report, place), row)
+    return pd.DataFrame(rows.values()).assign(reading=TEXT, shortened=False)
 
 
 def _times(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
-    """Compare ratios of training times to that of the first network of a report."""
+    """Compare training times, on other hardware, and their ratios to a report's first network."""
     rows, first = [], {}
     seconds = frame.pivot(index="seed", columns="experiment", values="train_seconds")
-    for experiment in experiments:
-        if not experiment.reported_seconds:
-            continue
+    for experiment in (e for e in experiments if e.reported_seconds):
         reference = first.setdefault(experiment.report, experiment)
+        own = seconds.get(experiment.id, pd.Series(dtype=float)).dropna()
+        row = {"experiment": experiment.id, "row": experiment.name, "n": len(own)}
+        row |= {"quantity": TIME, "published": experiment.reported_seconds, "ours": own.median()}
+        rows.append(row | {"verdict": "not compared", "why": "other hardware"})
         if reference is experiment:
             continue
-        row = {
-            "experiment": experiment.id,
-            "row": f"{experiment.name} / {reference.name}",
-            "quantity": "training time",
-            "published": experiment.reported_seconds / reference.reported_seconds,
-            "reading": "as written",
-        }
-        verdict, why = "not comparable", "no records"
+        printed = experiment.reported_seconds / reference.reported_seconds
         ratios = time_ratios(seconds, experiment.id, reference.id)
-        if len(ratios):
-            row |= {"ours": ratios.median(), "n": len(ratios)}
-            verdict = verdict_on_ratio(row["ours"] / row["published"])
-            why = "" if verdict == "reproduced" else "other machines: theirs a GPU"
-        rows.append(row | {"shortened": False, "verdict": verdict, "why": why})
-    return pd.DataFrame(rows)
+        found = equivalence.of_ratios(ratios, printed) if len(ratios) else Judged("not run")
+        row |= {"row": f"{experiment.name} / {reference.name}", "quantity": RATIO}
+        row |= {"published": printed, "ours": ratios.median(), "n": len(ratios)}
+        rows.append(row | {"verdict": found.verdict, "why": found.why})
+    return pd.DataFrame(rows).assign(reading=TEXT, shortened=False)
 
 
 def time_ratios(seconds: pd.DataFrame, of: str, to: str) -> pd.Series:
@@ -194,40 +200,34 @@ def time_ratios(seconds: pd.DataFrame, of: str, to: str) -> pd.Series:
     return (seconds[of] / seconds[to]).dropna()
 
 
-def verdict_on_ratio(factor: float) -> NumberVerdict:
-    """Return the verdict on a ratio of times of which ours is `factor` times the published one."""
-    if 1 / TIME_FACTOR <= factor <= TIME_FACTOR:
-        return "reproduced"
-    return "better" if factor < 1 else "worse"
+def errors_of(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of errors in what `all_numbers` gives, without those of mended code.
+
+    A number that has no reading of its own following the code, since our reading of the text
+    follows the code where the text is silent, stands in both readings.
+    """
+    errors = numbers[~numbers.quantity.isin(OTHERS)]
+    key = ["report", "row", "quantity"]
+    coded = pd.MultiIndex.from_frame(errors[errors.reading == CODE][key])
+    written = errors[errors.reading == TEXT]
+    alone = ~pd.MultiIndex.from_frame(written[key]).isin(coded)
+    also = written[alone].assign(reading=CODE)
+    return pd.concat([errors[errors.reading != FIXED], also], ignore_index=True)
 
 
-def tally(numbers: pd.DataFrame) -> pd.DataFrame:
+def tally(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:
     """Count the verdicts on published errors: one row per report and reading.
 
-    numbers: what `all_numbers` gives. A number that has no reading as published, since our reading
-    of the text follows the code where the text is silent, counts under both. Columns: "within a
-    point", how many of the reproduced differ by less than that; every verdict that occurs; all.
+    numbers: what `all_numbers` gives. of: "verdict" for the means, "sd_verdict" for their SDs.
+    Columns: every verdict that occurs, and all.
     """
-    errors = numbers[~numbers.quantity.isin(["parameters", "training time"])]
-    errors = pd.concat([errors[errors.reading != "repaired"], _also_as_published(errors)])
-    counts = pd.crosstab([errors.report, errors.reading], errors.verdict)
-    counts["all"] = counts.sum(axis=1)
-    near = (errors.verdict == "reproduced") & (errors.difference.abs() < MARGIN)
-    near = near.groupby([errors.report, errors.reading]).sum()
-    counts.insert(0, "within a point", near)
+    errors = errors_of(numbers).dropna(subset=of)
+    counts = pd.crosstab([errors.report, errors.reading], errors[of])
+    counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     order = [
         (report, reading)
         for report in dict.fromkeys(errors.report)
         for reading in READINGS
         if (report, reading) in counts.index
     ]
-    return counts.loc[order]
-
-
-def _also_as_published(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows as written of numbers that have no other reading, as published."""
-    key = ["report", "row", "quantity"]
-    coded = errors[errors.reading == "as published"].set_index(key).index
-    written = errors[errors.reading == "as written"]
-    alone = ~pd.MultiIndex.from_frame(written[key]).isin(coded)
-    return written[alone].assign(reading="as published")
+    return counts.assign(all=counts.sum(axis=1)).loc[order]

@@ -1,23 +1,28 @@
-"""What goes wrong: from the recorded posteriors of single digits to errors of every possible pair.
+"""From the recorded posteriors of single digits to the errors of every possible pair.
 
-A network that names digits decides each of the N x N ordered pairs of test images by the sum of its
-head, so no pair needs to be drawn: its error is known up to the rounding of recorded posteriors.
+A network that classifies digits decides each of the N x N ordered pairs of test images by the
+posteriors of two images, so no pair needs to be drawn: its error is known up to the rounding of the
+recorded posteriors.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
+from digits.analysis.statistics import CONFIDENCE
 from digits.data.pairs import draw_round
 from digits.data.seeds import streams
 from digits.data.sources import Digits, Pool
 from digits.training.record import Record, unpack_posteriors
 
+#: Of rounds and test images together, for an interval.
+RESAMPLES = 2000
 #: For each digit of the first image, the digits of the second that are not lesser.
 NOT_LESSER = np.triu(np.ones((10, 10), dtype=np.float32))
 
@@ -41,29 +46,71 @@ def of_test_images(records: list[Record], temperature: float = 1.0) -> dict[int,
 
 
 class Errors(NamedTuple):
-    """The errors of one network over all ordered pairs of two different test images.
+    """The errors of one network over all ordered pairs of two different test images, in per cent.
 
-    error: in per cent; by_digits: (10, 10), the same by the digits of the pair.
+    by_digits: (10, 10), by the digits of the pair. by_image: (N,), over the pairs that an image
+    takes part in, as the first or the second; the mean of these is `error`.
     """
 
     error: float
     by_digits: np.ndarray
+    by_image: np.ndarray
 
 
 def all_pairs(posteriors: np.ndarray, classes: np.ndarray) -> Errors:
     """Return the errors of posteriors (N, 10) of images of the digits `classes` (N,)."""
     order = np.argsort(classes, kind="stable")
     posteriors, counts = posteriors[order], np.bincount(classes, minlength=10)
-    starts = np.concatenate([[0], counts.cumsum()])
+    ends = counts.cumsum()
+    of = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
     wrong, pairs = np.zeros((10, 10)), np.outer(counts, counts) - np.diag(counts)
+    of_image = np.zeros(len(classes))
     for i in range(10):
-        decided = lesser_or_equal(posteriors[starts[i] : starts[i + 1]], posteriors) > 0.5
+        decided = lesser_or_equal(posteriors[of[i]], posteriors) > 0.5
         for j in range(10):
-            block = decided[:, starts[j] : starts[j + 1]]
-            mistakes = block != (i <= j)
-            # An image is not paired with itself.
-            wrong[i, j] = mistakes.sum() - (np.diagonal(mistakes).sum() if i == j else 0)
-    return Errors(100 * wrong.sum() / pairs.sum(), 100 * wrong / np.maximum(pairs, 1))
+            mistakes = decided[:, of[j]] != (i <= j)
+            if i == j:
+                np.fill_diagonal(mistakes, False)  # an image is not paired with itself
+            wrong[i, j] = mistakes.sum()
+            of_image[order[of[i]]] += mistakes.sum(axis=1)
+            of_image[order[of[j]]] += mistakes.sum(axis=0)
+    return Errors(
+        error=100 * wrong.sum() / pairs.sum(),
+        by_digits=100 * wrong / np.maximum(pairs, 1),
+        by_image=100 * of_image / (2 * (len(classes) - 1)),
+    )
+
+
+def crossed_interval(by_round: list[np.ndarray]) -> pd.Series:
+    """Return the mean error over all pairs (mean) and its 95 % interval (low, high), in per cent.
+
+    by_round: the errors by image (N,) of each round (see `Errors`). Rounds and images are resampled
+    together, so the interval is for other rounds and other test images. Resampling images changes
+    the error of a round by twice the mean of the centred errors by image: the linear part
+    (Hoeffding's projection) of what resampling their pairs would do. A t interval with the SD of
+    the resamples and Satterthwaite's degrees of freedom, since the quantiles of the resamples are
+    too narrow where ten rounds differ more than images do. NaN for fewer than two rounds, or
+    if no error differs from another.
+    """
+    errors = np.stack(by_round)
+    (rounds, images), overall = errors.shape, errors.mean(axis=1)
+    centred, rng = errors - overall[:, None], np.random.default_rng(0)
+    if rounds < 2 or np.allclose(errors, overall[0]):
+        return pd.Series({"mean": overall.mean(), "low": np.nan, "high": np.nan})
+    # One less than there are is drawn of either, which makes the variance of a mean unbiased.
+    drawn = rng.multinomial(rounds - 1, np.full(rounds, 1 / rounds), RESAMPLES) / (rounds - 1)
+    found = [share @ (overall + 2 * centred @ _drawn_of(images, rng)) for share in drawn]
+    of_rounds = overall.var(ddof=1) / rounds
+    of_images = 4 * centred.mean(axis=0).var(ddof=1) / images
+    freedom = (of_rounds + of_images) ** 2
+    freedom /= of_rounds**2 / (rounds - 1) + of_images**2 / (images - 1)
+    low, high = stats.t.interval(CONFIDENCE, freedom, overall.mean(), np.std(found, ddof=1))
+    return pd.Series({"mean": overall.mean(), "low": low, "high": high})
+
+
+def _drawn_of(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the shares (n,) of n things in a sample of n - 1 of them with replacement."""
+    return np.bincount(rng.integers(n, size=n - 1), minlength=n) / (n - 1)
 
 
 def by_distance(errors: list[Errors]) -> pd.DataFrame:

@@ -13,18 +13,20 @@ from digits.core import InputError
 CONFIDENCE = 0.95
 
 
-def summarise(values) -> pd.Series:
+def summarise(values, confidence: float = CONFIDENCE) -> pd.Series:
     """Summarise values over rounds.
 
     Parameters
     ----------
     values : array_like
         One number a round, (n,).
+    confidence : float
+        Of the interval.
 
     Returns
     -------
     pandas.Series
-        The n, mean, sample SD, and the 95 % t interval of the mean (low, high).
+        The n, mean, sample SD, and the t interval of the mean (low, high).
 
     Raises
     ------
@@ -40,31 +42,8 @@ def summarise(values) -> pd.Series:
         sd = 0.0  # and not what rounding leaves
     elif n > 1:
         sd = values.std(ddof=1)
-        low, high = stats.t.interval(CONFIDENCE, n - 1, values.mean(), stats.sem(values))
+        low, high = stats.t.interval(confidence, n - 1, values.mean(), stats.sem(values))
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
-
-
-def difference_from_published(
-    ours: pd.Series, mean: float, sd: float | None, n: int
-) -> tuple[float, float, float]:
-    """Return our mean minus the published one, and the interval of that difference.
-
-    ours: what `summarise` gives. Welch's interval from both means, SDs and n; where the published
-    number is of one run (n = 1), the interval for one more run with our spread. NaN where there
-    is no spread to go by.
-    """
-    difference = ours["mean"] - mean
-    no_spread = ours["sd"] == 0 and (n == 1 or sd == 0)
-    if ours["n"] < 2 or no_spread or (n > 1 and sd is None):
-        return difference, np.nan, np.nan
-    if n == 1:
-        half = stats.t.ppf((1 + CONFIDENCE) / 2, ours["n"] - 1) * ours["sd"]
-        half *= np.sqrt(1 + 1 / ours["n"])
-        return difference, difference - half, difference + half
-    error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
-    freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(error.sum())
-    return difference, difference - half, difference + half
 
 
 #: What a network is and costs, as columns of the tidy table.

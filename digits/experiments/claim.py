@@ -3,6 +3,12 @@
 import numpy as np
 
 from digits.core import Frozen
+from digits.experiments.experiment import margin_of
+
+#: Two networks whose errors differ by no more than this, in percentage points, are equal in
+#: practice; and the quantities of which that is said.
+EQUAL = 0.5
+ERRORS = ("precise_error", "train_error", "test_error", "digit_error", "fold_error", "gap")
 
 
 class Range(Frozen):
@@ -22,22 +28,27 @@ class Range(Frozen):
 
 
 class Criterion(Frozen):
-    """One quantity per round, and the range in which its mean lies if the claim holds.
+    """One quantity per round, and the range in which its mean lies if the claim is true.
 
-    of: the experiment. minus: another one, whose value on the same pairs is subtracted.
+    of: the experiment. minus: another one, whose value on the same pairs is subtracted, `factor`
+        times.
     quantity: a column of the tidy table (see `frames.tidy`). "parameters" is no measurement: the
         count of `of` as a share of that of `minus`.
     minus_quantity: another column, whose value in the same runs is subtracted.
     spread: the distance from the median over rounds counts instead of the value, so the steadier
         network has the smaller quantity.
+    margin: of practical equality, in the quantity's unit: a claimed difference that is surely
+        smaller, on either side of 0, is no difference. None where no difference is claimed.
     """
 
     of: str
     minus: str | None = None
     quantity: str = "precise_error"
     minus_quantity: str | None = None
+    factor: float = 1.0
     range: Range
     spread: bool = False
+    margin: float | None = None
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -48,8 +59,11 @@ class Criterion(Frozen):
 class Claim(Frozen):
     """What a report claims.
 
-    id: as numbered here, C0.1 to C4.7. claim: in one line. criteria: what decides it; none where
-    no measurement does. reading: how vague words are read, or why nothing decides it.
+    id: as numbered here, C0.1 to C4.8. claim: in one line. criteria: what decides it; none where
+        its networks do not exist here, or where it is not measurable. reading: how vague words
+        are read, what would decide it, or why no measurement can.
+    second_criteria, second_reading: another way to read it, which has a verdict of its own.
+    measurable: whether any measurement could decide it. ours: the authors do not claim it.
     """
 
     id: str
@@ -57,21 +71,45 @@ class Claim(Frozen):
     claim: str
     criteria: tuple[Criterion, ...] = ()
     reading: str = ""
+    second_criteria: tuple[Criterion, ...] = ()
+    second_reading: str = ""
+    measurable: bool = True
+    ours: bool = False
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The ids of the experiments that it rests on in either reading, each once."""
+        criteria = (*self.criteria, *self.second_criteria)
+        return tuple(dict.fromkeys(name for part in criteria for name in part.experiments))
 
 
 def lower(of: str, *, than: str, by: float = 0.0, quantity: str = "precise_error") -> Criterion:
     """The quantity of `of` is lower than that of `than`, by at least `by`."""
-    return Criterion(of=of, minus=than, quantity=quantity, range=Range(high=0.0 - by))
+    where, margin = Range(high=0.0 - by), _margin(quantity, by)
+    return Criterion(of=of, minus=than, quantity=quantity, range=where, margin=margin)
 
 
 def higher(of: str, *, than: str, by: float = 0.0, quantity: str = "precise_error") -> Criterion:
     """The quantity of `of` is higher than that of `than`, by at least `by`."""
-    return Criterion(of=of, minus=than, quantity=quantity, range=Range(low=by))
+    where, margin = Range(low=by), _margin(quantity, by)
+    return Criterion(of=of, minus=than, quantity=quantity, range=where, margin=margin)
+
+
+def _margin(quantity: str, by: float = 0.0) -> float | None:
+    return EQUAL if quantity in ERRORS and not by else None
 
 
 def between(of: str, minus: str, low: float, high: float) -> Criterion:
     """The error of `of` minus that of `minus` lies between `low` and `high`."""
     return Criterion(of=of, minus=minus, range=Range(low=low, high=high))
+
+
+def times(of: str, than: str, low: float, high: float) -> tuple[Criterion, Criterion]:
+    """The error of `of` is `low` to `high` times that of `than`."""
+    return (
+        Criterion(of=of, minus=than, factor=low, range=Range(low=0.0)),
+        Criterion(of=of, minus=than, factor=high, range=Range(high=0.0)),
+    )
 
 
 def level(
@@ -81,9 +119,21 @@ def level(
     return Criterion(of=of, quantity=quantity, range=Range(low=low, high=high))
 
 
+def printed(of: str, error: float, *, quantity: str = "precise_error") -> Criterion:
+    """The error of `of` equals a printed one within the margin of printed numbers."""
+    margin = margin_of(quantity, error)
+    return level(of, low=error - margin, high=error + margin, quantity=quantity)
+
+
 def below(of: str, quantity: str, other: str) -> Criterion:
     """One quantity of `of` is lower than another quantity of the same runs."""
-    return Criterion(of=of, quantity=quantity, minus_quantity=other, range=Range(high=0.0))
+    return Criterion(
+        of=of,
+        quantity=quantity,
+        minus_quantity=other,
+        range=Range(high=0.0),
+        margin=_margin(quantity),
+    )
 
 
 def steadier(of: str, *, than: str, quantity: str = "precise_error") -> Criterion:

@@ -23,6 +23,11 @@ Quantity = Literal[
     "fold_median_training_mode",
 ]
 
+#: What a printed mean and SD are over: independent rounds; or they are one draw of what a protocol
+#: gives: a single run, the folds of one cross-validation, the trainings of one network in a row,
+#: the trainings of new networks on one draw of pairs.
+Kind = Literal["rounds", "run", "folds", "trainings in a row", "trainings on one draw"]
+
 #: The four cells of a 2x2 design by what follows the model in their ids, and their options:
 #: weight sharing and an auxiliary loss.
 CELLS = {"": (), "+ws": ("ws",), "+aux": ("aux",), "+ws+aux": ("ws", "aux")}
@@ -53,17 +58,21 @@ class Published(Frozen):
     """A number of a report, as an error in per cent, whatever the report's own unit.
 
     quantity: which error; mean, sd: in per cent (sd None where none was given).
-    n: how many independent runs the mean is over. 1 where the printed SD is not over such runs:
-        kqiku's trainings of one network in a row, the folds of damachi's one cross-validation,
-        jaubert's trainings on one draw of pairs.
+    n: how many values the mean and the SD are over; kind: of what.
     row: the line of the report's table, or the place in its text.
     """
 
     quantity: Quantity
     mean: float
-    sd: float | None
-    n: int
+    sd: float | None = None
+    n: int = 1
+    kind: Kind = "rounds"
     row: str
+
+    @property
+    def margin(self) -> float:
+        """How far an error may be from this one and equal it (see `margin_of`)."""
+        return margin_of(self.quantity, self.mean)
 
 
 class Experiment(Frozen):
@@ -76,8 +85,9 @@ class Experiment(Frozen):
     build: makes the network; called within the round's random stream for initial weights.
     rounds: independent rounds of the full protocol.
     published: the report's numbers for this experiment.
-    reported_parameters: the count the authors gave, None where they gave none; misprinted: the
-        report prints another number than its authors' program did.
+    reported_parameters: the count the authors gave, None where they gave none; counted: whether
+        it is printed in the report, is printed there as another number than their program gave,
+        or is the program's alone.
     reported_seconds: of training, on the authors' machine.
     tags: what a profile goes by.
     """
@@ -95,7 +105,7 @@ class Experiment(Frozen):
     rounds: int = Field(ge=1)
     published: tuple[Published, ...] = ()
     reported_parameters: int | None = None
-    misprinted: bool = False
+    counted: Literal["printed", "misprinted", "by the code"] = "printed"
     reported_seconds: float | None = None
     tags: frozenset[Tag] = frozenset()
 
@@ -184,7 +194,7 @@ def two_by_two(
     """Make the four experiments of a two-branch net: weight sharing x auxiliary loss.
 
     build: takes `shared` and `auxiliary`. published: the report's numbers by the key of `CELLS`;
-    reported: the count it gives for a shared and for an unshared network. The auxiliary loss has
+    reported: the count that its code gives, with and without sharing. The auxiliary loss has
     weight 1.
     """
     return [
@@ -198,6 +208,7 @@ def two_by_two(
             rounds=rounds,
             published=(published or {}).get(cell, ()),
             reported_parameters=reported("ws" in options),
+            counted="by the code",
             tags=tags,
         )
         for cell, options in CELLS.items()

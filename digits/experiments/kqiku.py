@@ -55,10 +55,11 @@ def experiments() -> list[Experiment]:
                 recipe=as_coded.but(trainings=10),
                 rounds=10,
                 published=tuple(
-                    Published(**number.model_dump() | {"n": 1})
+                    number.model_copy(update={"kind": "trainings in a row"})
                     for number in printed[cell] + printed[f"{cell}+aux"]
                 ),
                 reported_parameters=count,
+                counted="by the code",
             )
             for cell in ("", "+ws")
         ]
@@ -95,10 +96,7 @@ FCC, CNN = "kqiku/fcc", "kqiku/cnn"
 _claim = partial(Claim, report="kqiku")
 
 #: What decides claims about the auxiliary loss here is not what the authors looked at.
-_LOSS_WAS_OFF = "decided with this loss on; their table was trained without it, by a slip"
-
-#: The auxiliary loss used alone is worse.
-_AUX_ALONE_IS_WORSE = tuple(higher(f"{net}+aux", than=net) for net in (FCC, CNN))
+_LOSS_WAS_OFF = "decided with this loss on; a bug left it off in the networks of their table"
 
 CLAIMS = (
     _claim(
@@ -115,7 +113,7 @@ CLAIMS = (
             *(level(CNN + cell, low=1, high=3, quantity="train_error") for cell in CELLS),
             *(higher(FCC + cell, than=CNN + cell, quantity="gap") for cell in CELLS),
         ),
-        reading="close to 0: under 1 %; around 2: 1 to 3; overfits: test minus train error",
+        reading="close to 0: at most 1 %; around 2 %: 1 to 3 %; overfits: test minus train error",
     ),
     _claim(
         id="C0.3",
@@ -130,8 +128,8 @@ CLAIMS = (
     _claim(
         id="C0.4",
         claim="The auxiliary loss used alone slightly worsens both",
-        criteria=_AUX_ALONE_IS_WORSE,
-        reading=f"by how much is left open; {_LOSS_WAS_OFF}",
+        criteria=tuple(higher(f"{net}+aux", than=net) for net in (FCC, CNN)),
+        reading=f"slightly: by any amount; {_LOSS_WAS_OFF}",
     ),
     _claim(
         id="C0.5",
@@ -147,12 +145,17 @@ CLAIMS = (
         id="C0.6",
         claim="For the CNN the combination improves performance drastically",
         criteria=(lower(f"{CNN}+ws+aux", than=CNN, by=2),),
-        reading=f"drastically: by two points or more; they print 2.3; {_LOSS_WAS_OFF}",
+        reading="drastically: by two points or more, the whole number below the 2.3 points that "
+        f"they print and call drastic; {_LOSS_WAS_OFF}",
     ),
     _claim(
         id="C0.7",
         claim="FCC models reach their peak earlier in training than CNN models",
-        criteria=tuple(lower(FCC + cell, than=CNN + cell, quantity="peak_epoch") for cell in CELLS),
+        criteria=tuple(
+            lower(FCC + cell, than=CNN + cell, quantity="epochs_to_half") for cell in CELLS
+        ),
+        reading="fewer epochs to half the test error of guessing, since the epoch of a peak is "
+        "mostly chance",
     ),
     _claim(
         id="C0.8",
@@ -162,6 +165,7 @@ CLAIMS = (
             higher(FCC, than=f"{FCC}+ws", quantity="gap"),
             higher(f"{FCC}+aux", than=f"{FCC}+ws+aux", quantity="gap"),
         ),
+        reading="test minus train error",
     ),
     _claim(
         id="C0.9",
@@ -177,13 +181,19 @@ CLAIMS = (
     ),
     _claim(
         id="C0.10",
-        claim="Without weight sharing the auxiliary loss hurts: gradients hardly reach deep layers",
-        criteria=_AUX_ALONE_IS_WORSE,
-        reading=f"that it hurts is decided here, no mechanism is shown; {_LOSS_WAS_OFF}",
+        claim="Without weight sharing gradients hardly reach the deep layers",
+        reading="given as the reason for C0.4, without a quantity that would show it",
+        measurable=False,
     ),
     _claim(
         id="C0.11",
         claim="The CNN has spare capacity, the FCC has none",
-        reading="no quantity of capacity is named",
+        reading="would be decided by train and test errors of narrower and wider networks",
+    ),
+    _claim(
+        id="C0.12",
+        claim="The auxiliary loss has a weaker effect than weight sharing",
+        criteria=tuple(lower(f"{net}+ws", than=f"{net}+aux") for net in (FCC, CNN)),
+        reading=f"each alone: lower error with weight sharing; {_LOSS_WAS_OFF}",
     ),
 )

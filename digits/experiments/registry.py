@@ -62,6 +62,8 @@ DESIGNS: dict[str, Design] = {
 }
 
 CLAIMS: tuple[Claim, ...] = tuple(claim for report in REPORTS.values() for claim in report.CLAIMS)
+#: The ids of all experiments that claims rest on, some of them beyond the reports.
+OF_CLAIMS = tuple(dict.fromkeys(name for claim in CLAIMS for name in claim.experiments))
 
 
 def designs(protocol: str) -> list[Design]:

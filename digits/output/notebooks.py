@@ -14,7 +14,7 @@ from tqdm import tqdm
 from digits import core
 from digits.core import NOT_WRITABLE, InputError
 from digits.experiments.experiment import CELLS
-from digits.experiments.registry import EXPERIMENTS
+from digits.experiments.registry import EXPERIMENTS, OF_CLAIMS, REPORTS
 from digits.study import Study
 from digits.study.workers import failure_of, in_processes
 
@@ -22,7 +22,7 @@ from digits.study.workers import failure_of, in_processes
 OF_SEVERAL = {
     "00_exploration": (),
     "06_beyond": ("beyond/*", *("zadoks/twinnet" + cell for cell in CELLS)),
-    "07_comparison": ("*",),
+    "07_comparison": ("*", *OF_CLAIMS),
     "08_networks": ("*", "search/common/*"),
 }
 
@@ -98,7 +98,9 @@ def execute_all(names: list[str], study: Study) -> int:
             statuses.append(failed if error else future.result())
             bar.set_postfix_str(f"last {name}", refresh=False)
             bar.update()
-    found = None if study.missing("*") else findings.find(study.ensure("*"))
+    found = None
+    if {run.experiment.report for run, _ in study.recorded("*")} >= set(REPORTS):
+        found = findings.find(study.table(*findings.WHOLE))
     index = page.write_index(study.figures_folder, found)
     failed = [status for status in statuses if status["status"] == "failed"]
     for status in sorted(failed, key=lambda status: status["name"]):

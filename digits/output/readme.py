@@ -13,22 +13,20 @@ from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import CHOSEN, Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
 from digits.output import sentences, tables
-from digits.study.frames import tidy
 from digits.study.study import Study
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
 END = "<!-- end of results -->"
 README = core.ROOT / "README.md"
 
-#: cadei's network whose dropout was left on in the test, and its small ones on pairs formed anew.
+#: cadei's network whose dropout was left on in the test, and its small ones on re-sampled pairs.
 WITH_DROPOUT = "cadei/convnet@published"
 AUGMENTED = {name: (f"cadei/{name}", f"cadei/{name}@augmented") for name in ("mlp", "convnet")}
 
 
 def study() -> Study:
-    """Return the study of the full protocol, without the deep networks while they lack records."""
-    everything = Study(source="mnist", profile="paper")
-    return everything.model_copy(update={"light": True}) if everything.missing("*") else everything
+    """Return the study of the full protocol."""
+    return Study(source="mnist", profile="paper")
 
 
 def results() -> str:
@@ -48,7 +46,7 @@ def results() -> str:
 
 def numbers(full: Study) -> dict[str, Any]:
     """Return what the template asks for, from the records of `full`."""
-    found = findings.find(tidy(full.records("*")))
+    found = findings.find(full.table(*findings.WHOLE))
     written = found.own[found.own.variant == ""]
     scored = written.dropna(subset="test_error_training_mode")
     printed = found.numbers[found.numbers.n > 0]
@@ -62,13 +60,12 @@ def numbers(full: Study) -> dict[str, Any]:
         for error in ("test_error", "fold_error")
     )
     return {
-        "light": full.light,
         "figures": f"figures/{full.figures_folder.name}",
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
         "summary": tables.markdown(sentences.summary(found)),
         "errors": tables.markdown(tables.error_table(written).drop(columns=["95 % interval"])),
-        "beyond": _beyond(tidy(full.records("beyond/*", BASELINE))),
+        "beyond": _beyond(full.table("beyond/*", BASELINE)),
         "kqiku": {
             "chains": _compared(tests["kqiku", "published"]),
             "written": _compared(tests["kqiku", ""].query("auxiliary")),
@@ -94,18 +91,15 @@ def numbers(full: Study) -> dict[str, Any]:
     }
 
 
-def _compared(found: pd.DataFrame) -> dict[str, float]:
-    """Return how many printed numbers are reproduced, and how far ours are from them."""
-    half = (found.high - found.low) / 2
+def _compared(found: pd.DataFrame) -> dict[str, Any]:
+    """Return how many printed numbers have which verdict, and how far ours are from them."""
     return {
         "n": len(found),
-        "reproduced": (found.verdict == "reproduced").sum(),
+        "verdicts": sentences.verdicts_text(found.verdict.value_counts()),
         "low": found.difference.min(),
         "high": found.difference.max(),
         "mean": found.difference.mean(),
         "above": (found.difference > 0).sum(),
-        "half_low": half.min(),
-        "half_high": half.max(),
     }
 
 
@@ -117,20 +111,21 @@ def _equal_width(frame: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return what the best networks reach, the largest steps on the way and those left out."""
+    """Return the errors of the best networks and what the steps of the ablation changed."""
     steps = beyond.steps(frame)
     return {
         "best": sentences.best_networks(frame),
         "largest": steps[steps.change.notna()].nsmallest(3, "change").to_dict("records"),
+        "gains": sentences.measured_steps(steps[steps.verdict == "gain"]),
         "left_out": list(steps.says[steps.cross_validated & ~steps.kept]),
     }
 
 
 def chosen() -> Chosen:
     """Return what the folds of the committed records choose."""
-    full = Study(source="mnist", profile="paper")
+    full = study()
     searches = [f"search/{name}@*" for name in SEARCHES if name in CHOSEN.rates]
-    return choices.chosen(tidy(full.records(*searches)), tidy(full.records("beyond/*-folds")))
+    return choices.chosen(full.table(*searches), full.table("beyond/*-folds"))
 
 
 def written() -> str:

@@ -1,13 +1,13 @@
 """Sentences that tell what was found, every number from records."""
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from digits.analysis import beyond, numbers
 from digits.analysis.claims import CLAIM_VERDICTS
 from digits.analysis.findings import Findings, designs_of
-from digits.experiments.beyond import BASELINE, ORACLE
-from digits.experiments.registry import select
+from digits.experiments.beyond import BASELINE, ORACLE, STEPS
 from digits.output.tables.claims import result_text, verdict_counts
 from digits.output.tables.format import difference, interval, mean_sd, scope
 from digits.study.study import Study
@@ -18,92 +18,112 @@ def answer(found: Findings) -> str:
     best = found.ranking.iloc[0]
     of_best = found.common[found.common.experiment == best.experiment]
     return (
-        f"{_worth(found)} The best of the {len(found.ranking)} networks under that one protocol is "
-        f"`{best.network}` with {best['mean']:.2f} % error ({scope(of_best)}). "
-        f"{numbers_sentence(found)} {claims_sentence(found)}"
+        f"{_worth(found)} {numbers_sentence(found)} {claims_sentence(found)} Of the "
+        f"{len(found.ranking)} networks under that one protocol `{best.network}` has the lowest "
+        f"test error, {best['mean']:.2f} % ({scope(of_best)})."
     )
 
 
 def _worth(found: Findings) -> str:
-    """Say what weight sharing and the auxiliary loss change, over all designs."""
+    """Say what weight sharing and the digit loss change, as means over designs."""
     pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
-    if pooled["mean"].isna().any():
-        return "One design or one round cannot say what the two options are worth."
+    if pooled["low"].isna().any():
+        return "Too few designs with ten rounds are here to say what the two options are worth."
     effects = ["weight sharing alone", "auxiliary loss alone", "both"]
-    sharing, loss, both = (_points(pooled.loc[effect]) for effect in effects)
+    means = pooled.loc[effects]
+    verb, sign = ("lowers", -1) if (means["mean"] < 0).all() else ("changes", 1)
+    sharing, loss, both = (_amount(effect, sign) for _, effect in means.iterrows())
     sharing_all, loss_all, both_all = (_points(every.loc[effect]) for effect in effects)
+    without = means[["least", "most"]].to_numpy()
+    without = [f"{least:+.1f} and {most:+.1f}" for least, most in without]
     return (
-        f"**With all else equal, weight sharing alone changes the test error by {sharing}, an "
-        f"auxiliary loss on the digits alone by {loss}, both together by {both}.** That is the "
-        f"mean over {pooled.n.max():.0f} networks with one branch for both images or two of the "
-        f"same shape. {_interaction(pooled.loc['interaction'])} With those whose plain network "
-        f"sees both images at once ({every.n.max():.0f} in all) it is {sharing_all}, {loss_all} "
-        f"and {both_all} ({scope(designs_of(found))}; measured on many test pairs)."
+        f"**Weight sharing alone {verb} the test error by {sharing}, a loss on the digits alone by "
+        f"{loss}, both together by {both}.** These are means over {pooled.n.max():.0f} designs "
+        "with shared or separate branches, under the same protocol with each network's own "
+        "learning rate, with 95 % intervals over designs. Without any one of them the three lie "
+        f"between {', '.join(without)}. {_interaction(pooled.loc['interaction'])} With the designs "
+        f"whose plain network takes both images as two channels ({every.n.max():.0f} in all) they "
+        f"are {sharing_all}, {loss_all} and {both_all} ({scope(designs_of(found))}; errors on many "
+        "test pairs)."
     )
+
+
+def _amount(effect: pd.Series, sign: int) -> str:
+    """Return "2.3 percentage points (0.7 to 3.9)" of an effect, or its opposite."""
+    low, high = sorted((sign * effect.low, sign * effect.high))
+    form = "{:.1f}" if sign < 0 else "{:+.1f}"
+    mean, low, high = (form.format(value) for value in (sign * effect["mean"], low, high))
+    return f"{mean} percentage points ({low} to {high})"
 
 
 def _points(effect: pd.Series) -> str:
-    return difference(effect, "{:+.1f} points")
+    return f"{effect['mean']:+.1f} ({effect.low:+.1f} to {effect.high:+.1f})"
 
 
 def _interaction(effect: pd.Series) -> str:
-    if pd.isna(effect.low):
-        return "Whether the two add up is left open."
-    word = ", which leaves open whether together they do more or less than their sum"
+    word = "leaves open whether together they do more or less than their sum"
     if not effect.low <= 0 <= effect.high:
-        word = f": together {'more' if effect.high < 0 else 'less'} than their sum"
-    return f"The interaction of the two is {_points(effect)}{word}."
+        word = f"makes both together worth {'more' if effect.high < 0 else 'less'} than their sum"
+    return f"The rest of both together, their interaction, is {_points(effect)} and {word}."
+
+
+#: How a sentence says what verdict printed errors have.
+NUMBER_VERDICTS = {
+    "equivalent": "equivalent to ours",
+    "typical": "typical of what the protocol gives",
+    "cannot tell": "undecided, since they or our rounds are too imprecise",
+    "different": "different",
+    "not typical": "not typical",
+    "not run": "not run",
+}
 
 
 def numbers_sentence(found: Findings, report: str | None = None) -> str:
-    """Say how many published errors are reproduced, of all reports or of one."""
+    """Say how many printed errors have which verdict, of all reports or of one."""
     counts = numbers.tally(found.numbers)
-    if report:
-        counts = counts.loc[[report]]
-    written, published = (
-        _reproduced(counts.xs(reading, level="reading").sum())
-        for reading in ("as written", "as published")
+    counts = counts.loc[[report]] if report else counts
+    text, code = (counts.xs(reading, level="reading").sum() for reading in numbers.READINGS[:2])
+    parts = [f"{text[v]} {says}" for v, says in NUMBER_VERDICTS.items() if text.get(v)]
+    return (
+        f"Of {text['all']} printed errors, following the text {', '.join(parts)}; following the "
+        f"authors' code {verdicts_text(code)}."
     )
-    says, did = (
-        ("the report says", "its code did") if report else ("the reports say", "their code did")
-    )
-    return f"Published errors reproduced: {written} by what {says}, {published} by what {did}."
 
 
-def _reproduced(counts: pd.Series) -> str:
-    """Return "7 of 10 (5 within a point; 6 not comparable)" of a row of `numbers.tally`."""
-    counts = counts.reindex(["reproduced", "within a point", "not comparable", "all"], fill_value=0)
-    apart = counts["not comparable"]
-    beside = f"; {apart} not comparable here" if apart else ""
-    near = f"{counts['within a point']} within a point{beside}"
-    return f"{counts.reproduced} of {counts['all'] - apart} ({near})"
+def verdicts_text(counts: pd.Series) -> str:
+    """Return "2 equivalent, 5 cannot tell" of counts by verdict."""
+    return ", ".join(f"{counts[v]} {v}" for v in NUMBER_VERDICTS if counts.get(v))
 
 
 def claims_sentence(found: Findings, report: str | None = None) -> str:
-    """Say how many claims have which verdict, of all reports or of one."""
-    mine = [result.verdict for result in found.claims if report in (None, result.claim.report)]
-    words = {
-        "no records": "without records here",
-        "design argument": "about design, which no measurement decides",
-    }
-    parts = [f"{mine.count(v)} {words.get(v, v)}" for v in CLAIM_VERDICTS if v in mine]
-    return f"Claims: {', '.join(parts)}."
+    """Say how many claims of the authors have which verdict, of all reports or of one."""
+    theirs = [result for result in found.claims if not result.claim.ours]
+    mine = [result.verdict for result in theirs if report in (None, result.claim.report)]
+    counts = [(mine.count(verdict), verdict) for verdict in CLAIM_VERDICTS if verdict in mine]
+    parts = [
+        f"{n} {'not measurable statements' if n > 1 and verdict.startswith('not a') else verdict}"
+        for n, verdict in counts
+    ]
+    whose = "report" if report else "reports"
+    return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
 
 def summary(found: Findings) -> pd.DataFrame:
-    """Return one row per report: published errors reproduced, claims by verdict."""
-    counts = numbers.tally(found.numbers).apply(_reproduced, axis=1).unstack("reading", sort=False)
+    """Return one row per report: printed errors and claims by verdict."""
+    errors = (
+        numbers.tally(found.numbers).apply(verdicts_text, axis=1).unstack("reading", sort=False)
+    )
     claims = verdict_counts(found.claims).set_index("report").drop(columns="all")
-    both = counts.add_prefix("errors reproduced ").join(claims.add_prefix("claims: "))
+    both = errors.add_prefix("printed errors, ").join(claims.add_prefix("claims: "))
     return both.rename_axis(columns=None).reset_index()
 
 
 def contradicted(found: Findings, report: str) -> list[tuple[str, str, str]]:
-    """Return the contradicted claims of a report, each with its reading and what decides it."""
+    """Return the contradicted claims of the authors, each with its reading and what decides it."""
     return [
         (f"{r.claim.id}: {r.claim.claim}", r.claim.reading, result_text(r.deciding))
         for r in found.claims
-        if r.claim.report == report and r.verdict == "contradicted"
+        if r.claim.report == report and r.verdict == "contradicted" and not r.claim.ours
     ]
 
 
@@ -147,48 +167,93 @@ def shortened_note(frame: pd.DataFrame) -> str:
         return ""
     return (
         "**Shortened here.** The larger networks see fewer pairs and epochs than the smaller ones, "
-        "as the captions say, so that steps between them are more than the ingredient they name, "
-        "and the targets cannot be met. What the text says holds for the full protocol "
+        "as the captions say, so a change between two steps is more than what the step names, and "
+        "no error is that of the full protocol. The text describes the full protocol "
         "(`--profile paper --data mnist`)."
     )
 
 
-def best_networks(frame: pd.DataFrame) -> str:
-    """Say what the best networks reach, against their targets and with all digits.
+def best_networks(
+    frame: pd.DataFrame, by_image: dict[str, dict[int, np.ndarray]] | None = None
+) -> str:
+    """Say what errors the best networks have, how they were chosen, and what all digits give.
 
-    Targets are for the full protocol alone.
+    frame, by_image: what `beyond.best_networks` takes. Without the latter, the intervals are over
+    rounds alone, and the sentence says so.
     """
-    sentences = []
-    for row in beyond.targets(frame).to_dict("records"):
-        bounds, aim = interval(row), ""
-        if not frame.shortened.any():
-            met = "met" if row["mean"] <= row["target"] else "missed"
-            aim = f"; the target of {row['target']:.2f} % is {met}"
+    rows = beyond.best_networks(frame, by_image)
+    sentences = [_error_of(row) for row in rows.to_dict("records")]
+    validated = sum(step.fold_rounds > 0 for step in STEPS)
+    chosen, compared = (f"{of[0]} to {of[-1]}" for of in (beyond.CHOSEN_ON, beyond.COMPARED_ON))
+    sentences.append(
+        f"Rounds {chosen} were looked at while choosing, and ensembles were compared in rounds "
+        f"{compared}. {validated} variants were cross-validated and {len(STEPS) - validated} "
+        "larger budgets were trained; further variants were tried outside the records."
+    )
+    confirmed = rows.groupby("says", sort=False).fresh.any()
+    if not confirmed.all():
+        lacking = " and ".join(f"the {says}" for says in confirmed.index[~confirmed])
         sentences.append(
-            f"{row['says']} errs on **{mean_sd(row)} %** of the "
-            f"pairs (n = {row['n']:.0f}{bounds and f', 95 % interval {bounds}'}; {row['epochs']} "
-            f"epochs, {row['seconds']:.0f} seconds a round on one core{aim})."
+            f"A confirmation of {lacking} on fresh rounds, on which nothing was chosen, is not run."
         )
     baseline, oracle = (
         frame.loc[frame.experiment == name, "precise_error"] for name in (BASELINE, ORACLE)
     )
-    sentences.append(f"The twin net that the ladder starts from errs on {baseline.mean():.2f} %.")
+    sentences.append(
+        "The twin net with both options, the baseline of the ablation, has a large-sample test "
+        f"error of {baseline.mean():.2f} %."
+    )
     if len(oracle):
         sentences.append(
-            "Trained on all digits of the training set, the best network errs on "
-            f"{oracle.mean():.2f} % (n = {len(oracle)})."
+            "Trained on all digits of the training set, the best network has a large-sample test "
+            f"error of {oracle.mean():.2f} % (n = {len(oracle)})."
         )
     return " ".join(sentences)
 
 
-def left_out(study: Study, *patterns: str) -> str:
-    """Say which experiments `light` leaves out, "" if none."""
-    here = {run.experiment.id for run in study.runs(*patterns)}
-    deep = [e.id for e in select(*patterns) if "deep" in e.tags and e.protocol == "own"]
-    lacking = [name for name in deep if name not in here]
-    if not lacking:
-        return ""
+def _error_of(row: dict) -> str:
+    """Write a row of `beyond.best_networks` as a sentence."""
+    if "exact" in row:
+        error = f"an error of **{row['exact']:.2f} %** over all pairs of test images"
+        over = {"exact": "rounds and test images", "rounds": "rounds alone"}
+    else:
+        error = f"a test error of **{mean_sd(row)} %** on {row['precise_pairs']:,} pairs"
+        over = {"mean": "rounds alone"}
+    limits = {what: interval(row, of=of) for of, what in over.items()}
+    bounds = ", ".join(f"{limit} over {what}" for what, limit in limits.items() if limit)
+    bounds = bounds and f"; 95 % interval {bounds}"
+    which = "On fresh rounds" if row["fresh"] else f"Trained for {row['epochs']} epochs"
     return (
-        f"Left out here, because they take days on a CPU at full length: {len(lacking)} "
-        f"experiments with twenty convolutions and more ({', '.join(lacking)})."
+        f"{which}, the {row['says']} has {error} (n = {row['n']:.0f}{bounds}; computed in "
+        f"{row['precision']}, {row['seconds']:.0f} seconds a round on one core)."
     )
+
+
+def measured_steps(steps: pd.DataFrame) -> str:
+    """Say which steps change the error measurably, in percentage points with intervals.
+
+    steps: what `beyond.steps` gives, or some of its rows.
+    """
+    verdicts = {"gain": "Measurable gains", "loss": "Measurable losses"}
+    sentences = []
+    for verdict, says in (verdicts | {"no measurable change": "No measurable change"}).items():
+        for validated, change, by in (
+            (True, "fold_change", "by cross-validation"),
+            (False, "change", "of a larger budget, by the test error"),
+        ):
+            own = steps[(steps.verdict == verdict) & (steps.cross_validated == validated)]
+            changes = [
+                f"{row['says']}, {difference(row, of=change).replace('-', '−')}"
+                for row in own.to_dict("records")
+            ]
+            if changes:
+                sentences.append(f"{says} {by}: {'; '.join(changes)}.")
+    return " ".join(sentences)
+
+
+def not_run(study: Study, *patterns: str) -> str:
+    """Name the experiments that have no record here, "" if all have some."""
+    recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
+    wanted = dict.fromkeys(run.experiment.id for run in study.runs(*patterns))
+    lacking = [name for name in wanted if name not in recorded]
+    return f"Not run: {len(lacking)} experiments ({', '.join(lacking)})." if lacking else ""

@@ -15,7 +15,6 @@ NOT_IN_ALL = (
     "train_digit_accuracy",
     "test_digit_accuracy",
     "validation_error",
-    "kept_epoch",
     "test_error_training_mode",
 )
 #: What a row of the tidy table takes as it is: of the record, of its recipe, of the experiment.
@@ -26,6 +25,9 @@ OF_RECORD = (
 )
 OF_RECIPE = ("epochs", "trainings", "train_pairs", "precise_pairs", "learning_rate")
 OF_EXPERIMENT = ("report", "network", "variant", "protocol", "setting")
+#: Test error of guessing the more frequent answer, in per cent: of two uniform digits the first is
+#: the greater in 45 of 100 pairs.
+GUESSING = 45.0
 
 
 def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFrame:
@@ -46,9 +48,10 @@ def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFra
         images pass one branch; auxiliary, whether a loss on the digits is trained;
         training_gflop, billions of floating-point operations of the training steps. Of a run of
         several trainings, train_error and test_error are the means over the errors after each,
-        which is how the table of that protocol was averaged (kqiku). Of a cross-validation,
-        fold_errors are those of its folds, fold_error their mean, fold_median their median and
-        fold_sd their population SD; precise_fold_errors those on many pairs of each fold. What
+        which is how the table of that protocol was averaged (kqiku), train_error_sd and
+        test_error_sd their sample SD. Of a cross-validation, fold_errors are those of its folds,
+        fold_error their mean, fold_median their median and fold_sd their population SD;
+        precise_fold_errors those on many pairs of each fold. What
         claims are about: gap, the test error minus the train error; digit_error, of single
         digits; and what `_course` makes of the curves.
     """
@@ -74,13 +77,13 @@ def _row(record: Record) -> dict:
         "training_gflop": _training_gflop(recipe, experiment.build),
         "shortened": _shortened(recipe, experiment.recipe),
     }
-    if recipe.trainings > 1:
-        for error in ("train_error", "test_error"):
-            row[error] = np.mean(record.after_each_training(error))
+    for error in ("train_error", "test_error"):
+        stages = record.after_each_training(error) if recipe.trainings > 1 else [row[error]]
+        row |= {error: np.mean(stages), f"{error}_sd": pd.Series(stages).std()}
     for suffix in ("", "_training_mode"):
         errors = np.array(getattr(record, f"fold_errors{suffix}") or [np.nan])
         row |= {f"fold_error{suffix}": errors.mean(), f"fold_median{suffix}": np.median(errors)}
-    row["fold_sd"] = np.array(record.fold_errors or [np.nan]).std()
+        row[f"fold_sd{suffix}"] = errors.std()
     return row | _course(record)
 
 
@@ -96,20 +99,28 @@ def _training_gflop(recipe: Recipe, build: Callable) -> float:
 def _course(record: Record) -> dict[str, float]:
     """Return how a run went, from its curves.
 
-    peak_epoch: the point with the lowest test error, in epochs, the first one of equals.
+    epochs_to_half: the first point with at most half the test error of guessing, in epochs; one
+        step more than the last point if there is none.
     fluctuation: mean size of the change of the test error from one point to the next, in points,
         over the second half of the points.
-    rises: in which share of those steps the validation loss rises; NaN without one.
+    loss_fluctuation: the same of the validation loss, as a share of its mean there; NaN without
+        one.
     """
-    errors = np.array(record.curves.test_error)
-    steps = np.diff(errors)[len(errors) // 2 :]
-    losses = record.curves.validation_loss
-    rising = np.nan if losses is None else np.diff(losses)[len(losses) // 2 :]
+    errors, losses = np.array(record.curves.test_error), record.curves.validation_loss
+    reached = np.flatnonzero(errors <= GUESSING / 2)
+    points = 1 + (int(reached[0]) if len(reached) else len(errors))
+    loss = _fluctuation(losses) / np.mean(losses[len(losses) // 2 :]) if losses else np.nan
     return {
-        "peak_epoch": record.recipe.curve_step * (int(errors.argmin()) + 1),
-        "fluctuation": np.abs(steps).mean() if len(steps) else np.nan,
-        "rises": np.nan if losses is None or not len(rising) else float((rising > 0).mean()),
+        "epochs_to_half": record.recipe.curve_step * points,
+        "fluctuation": _fluctuation(errors),
+        "loss_fluctuation": loss,
     }
+
+
+def _fluctuation(curve: Sequence[float]) -> float:
+    """Return the mean size of the changes in the second half of a curve, NaN if it is a point."""
+    changes = np.abs(np.diff(curve[len(curve) // 2 :]))
+    return float(changes.mean()) if len(changes) else np.nan
 
 
 def unshortened(frame: pd.DataFrame) -> pd.DataFrame:

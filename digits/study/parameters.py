@@ -44,8 +44,6 @@ class Parameters(Frozen):
     seeds: the rounds of every experiment; None for those of the profile. A text such as
         "[0, 1, 2]", which is what Papermill's -p hands over, is read as the list it spells.
     jobs: worker processes; None for one per core.
-    light: leave out the networks of twenty convolutions and more under their reports' own
-        protocols, which take days on a CPU at full length.
     device: "cpu"; "cuda", one graphics card; or "auto", the card if there is one.
     precision: "fp32" or "bf16" (see `Device`); None for what the profile says, which is bf16 for
         the deep networks of some, where the device multiplies bfloat16 itself.
@@ -55,7 +53,6 @@ class Parameters(Frozen):
     profile: Literal[*PROFILES] = "quick"
     seeds: tuple[int, ...] | None = None
     jobs: int | None = Field(default=None, ge=1)
-    light: bool = False
     device: Literal[*DEVICES] = "cpu"
     precision: Literal[*PRECISIONS] | None = None
 
@@ -94,8 +91,7 @@ class Parameters(Frozen):
         name = self.profile
         if self.source != PROFILES[self.profile].usual_source:
             name += f"-{self.source}"
-        name += "-seeds" if self.seeds is not None else ""
-        return core.figures_dir() / (name + ("-light" if self.light else ""))
+        return core.figures_dir() / (name + ("-seeds" if self.seeds is not None else ""))
 
     def figures(self, notebook: str) -> Path:
         """Return the folder for the pictures and tables of `notebook`, made if need be."""

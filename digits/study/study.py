@@ -21,6 +21,9 @@ from digits.study.workers import Failed, record_runs
 from digits.training.device import best_device
 from digits.training.record import Diverged, Record
 
+#: The shard that is all there is.
+WHOLE = (1, 1)
+
 
 class Study(Parameters):
     """The plan of what `Parameters` say: which runs are wanted, and what is there of them."""
@@ -30,13 +33,14 @@ class Study(Parameters):
         """The records of this study's source."""
         return RecordStore(core.results_dir(), self.source)
 
-    def runs(self, *patterns: str) -> list[Run]:
+    def runs(self, *patterns: str, light: bool = False) -> list[Run]:
         """Return the wanted runs of the experiments that match `patterns` (see `select`).
 
-        Without those that need more pairs than the source has.
+        Without those that need more pairs than the source has. light: also without the networks of
+        twenty convolutions and more under their reports' own protocols, which take days on a CPU.
         """
         profile, runs = PROFILES[self.profile], []
-        left_out = {"deep"} if self.light else set()
+        left_out = {"deep"} if light else set()
         left_out |= {"more pairs"} if self.source == "sample" else set()
         for experiment in select(*patterns):
             own = profile.seeds(experiment)
@@ -47,19 +51,23 @@ class Study(Parameters):
             runs += [Run(wanted, seed, device) for seed in self.seeds or own]
         return runs
 
-    def missing(self, *patterns: str, shard: Shard = (1, 1)) -> list[Run]:
+    def missing(self, *patterns: str, shard: Shard = WHOLE, light: bool = False) -> list[Run]:
         """Return the wanted runs that have no record yet, longest first.
 
         shard: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
             runs, so several machines agree on them whatever each has done so far.
         """
-        wanted = self.runs(*patterns)
-        wanted = wanted if shard == (1, 1) else shard_of(wanted, shard)
+        wanted = self.runs(*patterns, light=light)
+        wanted = wanted if shard == WHOLE else shard_of(wanted, shard)
         done = self.store.of_runs(wanted)
-        return shard_of([run for run in wanted if run.key(self.source) not in done], (1, 1))
+        return shard_of([run for run in wanted if run.key(self.source) not in done], WHOLE)
 
     def train_missing(
-        self, *patterns: str, shard: Shard = (1, 1), scheduler: str | None = None
+        self,
+        *patterns: str,
+        shard: Shard = WHOLE,
+        light: bool = False,
+        scheduler: str | None = None,
     ) -> list[Failed]:
         """Train the wanted runs that have no record (see `missing`) and return those that failed.
 
@@ -67,19 +75,20 @@ class Study(Parameters):
         scheduler: the address of a Dask cluster to train on; None for processes of this machine.
         Raises `InputError` before any training if the data or the number of pairs do not fit.
         """
-        if not (missing := self.missing(*patterns, shard=shard)):
+        part = {"shard": shard, "light": light}
+        if not (missing := self.missing(*patterns, **part)):
             return []
         check_data(missing, self.source)
         with self.store.alone(shard):
-            missing = self.missing(*patterns, shard=shard)  # another process may have done some
+            missing = self.missing(*patterns, **part)  # another process may have done some
             return record_runs(missing, self.store, self.n_jobs, scheduler)
 
-    def move_aside(self, *patterns: str, shard: Shard = (1, 1)) -> Path | None:
+    def move_aside(self, *patterns: str, shard: Shard = WHOLE, light: bool = False) -> Path | None:
         """Move the records of the wanted runs to a folder of their own, and return it.
 
         None if there are none. Raises `InputError` before that if the data or pairs do not fit.
         """
-        wanted = shard_of(self.runs(*patterns), shard)
+        wanted = shard_of(self.runs(*patterns, light=light), shard)
         check_data(wanted, self.source)
         return self.store.move_aside({run.key(self.source) for run in wanted})
 
@@ -94,39 +103,38 @@ class Study(Parameters):
         return [record for _, record in self.recorded(*patterns) if isinstance(record, Diverged)]
 
     def records(self, *patterns: str) -> list[Record]:
-        """Return the records of the wanted runs, in the order of the table and of the seeds.
+        """Return the records of the wanted runs that are there, by experiment and seed.
 
-        Those that diverged are left out. Raises `InputError` if one is missing.
+        Those that diverged are left out. Raises `InputError` if there is none.
         """
-        return [record for record in self._all(*patterns) if isinstance(record, Record)]
+        return self._results(*patterns)[0]
+
+    def table(self, *patterns: str) -> pd.DataFrame:
+        """Return one row per wanted run that has a record (see `tidy`); nothing is trained.
+
+        A run whose loss stopped being finite has no row, but captions name it, as they do rounds
+        that are missing.
+        """
+        return tidy(*self._results(*patterns))
+
+    def _results(self, *patterns: str) -> tuple[list[Record], list[Diverged]]:
+        found = [record for _, record in self.recorded(*patterns)]
+        records = [record for record in found if isinstance(record, Record)]
+        if records:
+            return records, [record for record in found if isinstance(record, Diverged)]
+        named = f"{', '.join(patterns)} in profile {self.profile!r} on {self.source!r}"
+        if found:
+            raise InputError(f"no run of {named} has a result; {found[0]}: choose others.")
+        if self.runs(*patterns):
+            raise InputError(f"no run of {named} has a record: run_all.py trains what is missing.")
+        raise InputError(f"there are no runs of {named}: choose other experiments.")
 
     def ensure(self, *patterns: str) -> pd.DataFrame:
-        """Return one row per wanted run (see `tidy`), training first what has no record.
+        """Return the `table` of all wanted runs, training first what has no record.
 
-        A run whose loss stopped being finite has no row, but captions name it. Raises
-        `InputError` if a run fails otherwise: no table is made of fewer rounds than were asked.
+        Raises `InputError` if a run fails: no table is made of fewer rounds than were asked.
         """
         lost = [f for f in self.train_missing(*patterns) if not f.recorded]
         if lost:
             raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
-        found = self._all(*patterns)
-        kept = [record for record in found if isinstance(record, Record)]
-        if not kept:
-            raise InputError(f"no run has a result; {found[0]}: choose other experiments.")
-        return tidy(kept, [record for record in found if isinstance(record, Diverged)])
-
-    def _all(self, *patterns: str) -> list[Record | Diverged]:
-        wanted, found = self.runs(*patterns), self.recorded(*patterns)
-        if not wanted:
-            raise InputError(
-                f"profile {self.profile!r} runs nothing of {', '.join(patterns)}"
-                f"{' with light' if self.light else ''}: choose other experiments."
-            )
-        if len(found) < len(wanted):
-            done = {str(run) for run, _ in found}
-            first = next(run for run in wanted if str(run) not in done)
-            raise InputError(
-                f"{len(wanted) - len(found)} of {len(wanted)} runs have no record, the first: "
-                f"{first}; run_all.py trains what is missing."
-            )
-        return [record for _, record in found]
+        return self.table(*patterns)

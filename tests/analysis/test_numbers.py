@@ -1,21 +1,23 @@
-"""Verdicts on published numbers: known cases, properties, and what each rests on."""
+"""Every published number has a verdict, on runs of its own kind and experiment."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from digits.analysis.equivalence import OURS, PRINTED
 from digits.analysis.numbers import (
-    READINGS,
+    CODE,
+    FIXED,
+    RATIO,
+    TEXT,
+    TIME,
     all_numbers,
     published_against_ours,
     published_numbers,
     tally,
-    verdict_on_difference,
-    verdict_on_ratio,
 )
 from digits.core import InputError
+from digits.experiments.experiment import margin_of
 from digits.experiments.registry import select
 
 OWN = [e for e in select("*") if e.protocol == "own"]
@@ -29,68 +31,75 @@ def runs(experiment, errors, **changes):
     ).assign(**changes)
 
 
-def published(experiment, mean, sd, n):
-    return pd.DataFrame(
-        [{"experiment": experiment, "quantity": "test_error", "mean": mean, "sd": sd, "n": n}]
-    ).assign(row="a row")
+def published(experiment, mean, sd, n, kind="rounds", quantity="test_error"):
+    row = {"experiment": experiment, "quantity": quantity, "mean": mean, "sd": sd, "n": n}
+    margin = margin_of(quantity, mean)
+    return pd.DataFrame([row | {"margin": margin, "kind": kind, "row": "a row"}])
+
+
+def judged(frame, *number, **kind):
+    (row,) = published_against_ours(frame, published(*number, **kind)).itertuples()
+    return row
 
 
 def test_each_published_number_is_set_against_its_own_experiment():
     frame = pd.concat([runs("a/net", [1.0, 2.0, 3.0]), runs("a/net+ws", [20.0, 21.0, 22.0])])
-    (row,) = published_against_ours(frame, published("a/net+ws", 20.0, 1.0, 10)).itertuples()
-    assert (row.ours, row.difference, row.n, row.verdict) == (21, 1, 3, "reproduced")
+    row = judged(frame, "a/net+ws", 20.0, 1.0, 10)
+    assert (row.ours, row.difference, row.n) == (21, 1, 3)
+    assert (row.verdict, row.why) == ("cannot tell", OURS)
 
 
-def test_a_number_without_runs_or_with_shortened_ones_is_not_comparable_and_says_why():
+def test_a_number_without_runs_or_with_shortened_ones_is_not_run():
     frame = runs("a/net", [1.0, 2.0, 3.0])
-    (row,) = published_against_ours(frame, published("a/other", 2.0, 1.0, 10)).itertuples()
-    assert (row.verdict, row.why, row.n) == ("not comparable", "no records", 0)
-    short = frame.assign(shortened=True)
-    (row,) = published_against_ours(short, published("a/net", 2.0, 1.0, 10)).itertuples()
-    assert (row.verdict, row.why) == ("not comparable", "our runs were shortened")
+    row = judged(frame, "a/other", 2.0, 1.0, 10)
+    assert (row.verdict, row.sd_verdict, row.n) == ("not run", "not run", 0)
+    row = judged(frame.assign(shortened=True), "a/net", 2.0, None, 1, kind="run")
+    assert (row.verdict, row.why, row.sd_verdict) == ("not run", "our runs were shortened", None)
 
 
 @pytest.mark.parametrize(
-    ("difference", "low", "high", "verdict"),
+    ("quantity", "mean", "margin"),
     [
-        (0.5, 0.2, 0.8, "reproduced"),  # sure to differ, but by less than a point
-        (-0.9, np.nan, np.nan, "reproduced"),
-        (2.0, -0.1, 4.1, "reproduced"),  # the interval contains 0
-        (2.0, 0.1, 3.9, "worse"),
-        (-2.0, -3.9, -0.1, "better"),
-        (2.0, np.nan, np.nan, "not comparable"),
+        *[("test_error", 20.0, 1.0), ("fold_error", 5.0, 1.0), ("digit_error", 6.0, 1.0)],
+        *[("test_error", 4.0, 0.8), ("test_error", 0.5, 0.25), ("train_error", 12.0, 0.5)],
     ],
 )
-def test_reproduced_means_interval_with_zero_or_less_than_a_point(difference, low, high, verdict):
-    assert verdict_on_difference(difference, low, high, n=5)[0] == verdict
+def test_margins_are_declared_by_the_printed_number(quantity, mean, margin):
+    assert margin_of(quantity, mean) == pytest.approx(margin)
 
 
-@given(st.floats(-50, 50), st.floats(0.001, 30))
-def test_the_verdict_turns_over_with_the_sign_and_never_improves_as_intervals_narrow(middle, half):
-    verdict, why = verdict_on_difference(middle, middle - half, middle + half, n=3)
-    other, _ = verdict_on_difference(-middle, -middle - half, -middle + half, n=3)
-    turned = {"better": "worse", "worse": "better"}
-    assert other == turned.get(verdict, verdict)
-    assert why == ""
-    narrow, _ = verdict_on_difference(middle, middle - half / 2, middle + half / 2, n=3)
-    assert narrow == verdict or verdict == "reproduced"
-    assert verdict_on_difference(middle, middle - half, middle + half, n=0)[1] == "no records"
-    # One round of ours says nothing, however near it is.
-    assert verdict_on_difference(middle / 100, np.nan, np.nan, n=1)[0] == "not comparable"
+def test_like_stands_beside_like():
+    """A mean over rounds beside a mean, one run by its rank, an SD beside SDs of its kind."""
+    errors = np.linspace(18, 22, 40)
+    frame = runs("a/net", errors, fold_error=errors, fold_sd=errors / 10, test_error_sd=1.0)
+    mean = judged(frame, "a/net", 20.0, 1.2, 200)
+    assert (mean.verdict, mean.sd_verdict) == ("equivalent", "equivalent")
+    assert mean.low < 0 < mean.high
+    run = judged(frame, "a/net", 21.0, None, 1, kind="run")
+    assert (run.verdict, run.why, run.sd_verdict) == ("typical", "30 of our 40 lower", None)
+    folds = judged(frame, "a/net", 21.0, 9.0, 5, kind="folds", quantity="fold_error")
+    assert (folds.verdict, folds.sd_verdict) == ("typical", "not typical")
+    chain = judged(frame, "a/net", 30.0, 1.0, 10, kind="trainings in a row")
+    assert (chain.verdict, chain.sd_verdict) == ("not typical", "typical")
+    draw = judged(frame, "a/net", 20.0, 1.0, 20, kind="trainings on one draw")
+    assert (draw.verdict, draw.sd_verdict) == ("typical", "not run")
+    frame = pd.concat([frame, runs("a/net@one-draw", 5 + errors / 2)])
+    draw = judged(frame, "a/net", 20.0, 0.6, 200, kind="trainings on one draw")
+    assert (draw.ours, draw.n) == (20, 40)  # the mean is still ours over draws
+    assert (draw.verdict, draw.sd_verdict) == ("typical", "equivalent")
 
 
-@pytest.mark.parametrize(
-    ("factor", "verdict"),
-    [(1, "reproduced"), (1.4, "reproduced"), (0.7, "reproduced"), (1.6, "worse"), (0.6, "better")],
-)
-def test_ratios_of_times_are_reproduced_within_a_factor(factor, verdict):
-    assert verdict_on_ratio(factor) == verdict
+def test_the_verdict_says_who_is_too_imprecise():
+    few = runs("a/net", [18.0, 20.0, 22.0])
+    assert judged(few, "a/net", 20.0, 0.3, 20).why == OURS
+    assert judged(few, "a/net", 20.0, 5.0, 4).why == PRINTED
 
 
 def every(test_error=20.0, seeds=3):
     """Runs of all experiments that have published errors, with as many rounds each."""
     quantities = {n.quantity for e in OWN for n in e.published}
     parts = []
+    quantities |= {"fold_sd", "fold_sd_training_mode", "train_error_sd", "test_error_sd"}
     for experiment in OWN:
         errors = test_error + np.arange(seeds)
         parts.append(runs(experiment.id, errors).assign(**dict.fromkeys(quantities, 20.0)))
@@ -107,31 +116,38 @@ def numbers():
 def test_every_published_number_has_a_verdict_with_its_reading(numbers):
     assert len(numbers) == (
         sum(len(e.published) for e in OWN)
-        + len({(e.report, e.cell) for e in OWN if e.reported_parameters})
-        + 2  # of the networks that jaubert's text describes
-        + 9  # jaubert's times, against the first
+        + 7
+        + 7  # parameters in both tables of cadei
+        + 10
+        + 2  # of jaubert's table and text
+        + 6  # of damachi's networks
+        + 10
+        + 9  # jaubert's times, and their ratios to the first
     )
     assert not numbers.duplicated(["report", "row", "quantity", "reading"]).any()
     assert numbers.verdict.notna().all()
     readings = numbers.set_index("experiment").reading.groupby(level=0).agg(set)
-    assert readings["kqiku/fcc@published"] == {"as published"}
-    assert readings["kqiku/fcc+ws@repaired"] == {"repaired"}
-    assert readings["damachi/cnn"] == {"as written", "as published"}  # evaluated both ways
-    misprints = numbers[numbers.verdict == "misprint"]
-    assert misprints.experiment.tolist() == ["jaubert/model_2+aux2"]
-    assert (misprints.published.item(), misprints.ours.item()) == (171_116, 171_166)
-    assert set(numbers[numbers.quantity == "parameters"].verdict) == {"reproduced", "misprint"}
+    assert readings["kqiku/fcc@published"] == {CODE}
+    assert readings["kqiku/fcc+ws@repaired"] == {FIXED}
+    assert readings["damachi/cnn"] == {TEXT, CODE}  # evaluated both ways
+    counts = numbers[numbers.quantity == "parameters"]
+    assert not counts.report.isin(["kqiku", "zadoks"]).any()  # their texts print none
+    misprints = counts[counts.verdict == "different"].set_index("row")
+    assert misprints.ours.to_dict() == {"resnet, Table II": 2_746_626, "model_2+aux2": 171_166}
+    assert misprints.published.to_dict() == {"resnet, Table II": 274_626, "model_2+aux2": 171_116}
+    assert misprints.why.str.startswith("misprint").all()
+    assert set(counts.verdict) == {"equivalent", "different"}
 
 
 def test_the_tally_counts_every_published_number_once_a_reading(numbers):
     counts = tally(numbers)
     printed = {"kqiku": 16, "cadei": 42, "jaubert": 12, "damachi": 18, "zadoks": 1}
     for report, n in printed.items():
-        assert counts.loc[(report, "as written"), "all"] == n
-        assert counts.loc[(report, "as published"), "all"] == n
-    verdicts_alone = counts.drop(columns=["all", "within a point"])
-    assert (verdicts_alone.sum(axis=1) == counts["all"]).all()
-    assert (counts["within a point"] <= counts.reproduced).all()
+        assert counts.loc[(report, TEXT), "all"] == counts.loc[(report, CODE), "all"] == n
+    assert (counts.drop(columns="all").sum(axis=1) == counts["all"]).all()
+    sds = tally(numbers, "sd_verdict")
+    printed = {"kqiku": 16, "cadei": 42, "jaubert": 10, "damachi": 6, "zadoks": 1}
+    assert {report: sds.loc[(report, TEXT), "all"] for report in printed} == printed
 
 
 def test_a_changed_run_changes_the_numbers_of_its_experiment_and_no_other(numbers):
@@ -139,21 +155,25 @@ def test_a_changed_run_changes_the_numbers_of_its_experiment_and_no_other(number
     changed.loc[changed.experiment == "jaubert/model_1", "test_error"] += 5
     both = (numbers, all_numbers(changed, OWN))
     before, after = (table.drop(columns=["published_sd"]) for table in both)
-    differ = (before.fillna(-1) != after.fillna(-1)).any(axis=1)
+    differ = ~((before == after) | (before.isna() & after.isna())).all(axis=1)
     assert set(before.experiment[differ]) == {"jaubert/model_1"}
     assert set(before.quantity[differ]) == {"test_error"}
 
 
-def test_times_are_compared_as_ratios_within_rounds():
-    seconds = {"jaubert/model_0": [1.0, 2.0], "jaubert/model_1": [2.0, 4.0]}
-    frame = pd.concat([runs(n, [1.0, 2.0], train_seconds=s) for n, s in seconds.items()])
+def test_times_are_compared_as_ratios_within_rounds_and_not_in_seconds():
+    rounds = np.arange(1.0, 9.0)
+    seconds = {"jaubert/model_0": rounds, "jaubert/model_1": 1.7 * rounds}
+    frame = pd.concat([runs(n, rounds, train_seconds=s) for n, s in seconds.items()])
     numbers = all_numbers(frame, [e for e in OWN if e.report == "jaubert"])
     (row,) = numbers[numbers.row == "model_1 / model_0"].itertuples()
-    assert (row.ours, row.n) == (pytest.approx(2.0), 2)
+    assert (row.quantity, row.ours, row.n) == (RATIO, pytest.approx(1.7), 8)
     assert row.published == pytest.approx(5.1 / 3.1)
-    assert row.verdict == "reproduced"  # 2.0 against 1.65: within the factor
+    assert row.verdict == "equivalent"  # 1.7 against 1.65, in every round
     (other,) = numbers[numbers.row == "model_2 / model_0"].itertuples()
-    assert (other.verdict, other.why) == ("not comparable", "no records")
+    assert other.verdict == "not run"
+    (time,) = numbers[(numbers.row == "model_1") & (numbers.quantity == TIME)].itertuples()
+    assert (time.published, time.ours) == (5.1, pytest.approx(1.7 * 4.5))
+    assert (time.verdict, time.why) == ("not compared", "other hardware")
 
 
 def test_published_numbers_are_those_of_the_experiments():
@@ -166,7 +186,6 @@ def test_published_numbers_are_those_of_the_experiments():
         "test_error_training_mode",
         "fold_median_training_mode",
     ]
-    assert READINGS[0] == "as written"
 
 
 def test_a_count_that_differs_without_a_misprint_is_our_fault_and_refused():

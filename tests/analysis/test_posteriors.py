@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from digits.analysis import posteriors
+from digits.analysis.statistics import summarise
 from digits.data.pairs import draw_round
 from digits.data.seeds import streams
 from digits.data.sources import Pool
@@ -31,17 +33,93 @@ def pool(classes):
 
 def test_errors_over_all_pairs_are_those_counted_one_by_one():
     found, classes = drawn(60)
-    wrong, pairs = np.zeros((10, 10)), np.zeros((10, 10))
+    wrong, pairs, wrong_of = np.zeros((10, 10)), np.zeros((10, 10)), np.zeros((60, 60))
     for a, b in permutations(range(60), 2):
         p = sum(found[a][i] * found[b][j] for i in range(10) for j in range(i, 10))
         pairs[classes[a], classes[b]] += 1
-        wrong[classes[a], classes[b]] += (p > 0.5) != (classes[a] <= classes[b])
+        wrong_of[a, b] = (p > 0.5) != (classes[a] <= classes[b])
+        wrong[classes[a], classes[b]] += wrong_of[a, b]
     errors = posteriors.all_pairs(found, classes)
     assert 0 < errors.error == pytest.approx(100 * wrong.sum() / pairs.sum())
     assert np.allclose(errors.by_digits, 100 * wrong / np.maximum(pairs, 1))
+    by_image = [(wrong_of[a].sum() + wrong_of[:, a].sum()) / (2 * 59) for a in range(60)]
+    assert errors.by_image == pytest.approx(100 * np.array(by_image))
+    assert errors.by_image.mean() == pytest.approx(errors.error)
     rows = posteriors.by_distance([errors]).set_index("distance").error
     assert rows[0] == pytest.approx(np.diag(errors.by_digits).mean())
     assert rows[-9] == errors.by_digits[9, 0] and rows[9] == errors.by_digits[0, 9]
+
+
+def misread(random, rounds, images, hard, least):
+    """Whether an image is misread in a round, (rounds, images), and the error over all pairs.
+
+    A share `hard` of all images is misread in four of five rounds, times a number for each round
+    from `least` to 1; a pair is wrong if one of its images is misread.
+    """
+    of_round = random.uniform(least, 1, rounds)
+    hardness = 0.8 * (random.random(images) < hard)
+    mean, square = (1 + least) / 2, (1 + least + least**2) / 3
+    truth = 2 * (0.8 * hard) * mean - (0.8 * hard) ** 2 * square
+    return random.random((rounds, images)) < hardness * of_round[:, None], 100 * truth
+
+
+def errors_by_image(wrong):
+    """The errors by image, (rounds, images), of images that are misread."""
+    others = wrong.sum(axis=1, keepdims=True) - wrong
+    return 100 * np.where(wrong, 1, others / (wrong.shape[1] - 1))
+
+
+@pytest.mark.parametrize(
+    ("hard", "least", "alone"),
+    # Rounds hardly differ, as those of the best networks; and differ as much as images do.
+    [(0.1, 0.8, 0.5), (0.3, 0.2, 0.9)],
+)
+def test_an_interval_over_rounds_and_images_covers_the_error_of_other_images(
+    hard, least, alone, monkeypatch
+):
+    monkeypatch.setattr(posteriors, "RESAMPLES", 100)
+    random, studies = np.random.default_rng(0), 250
+    both = rounds_alone = 0
+    for _ in range(studies):
+        wrong, truth = misread(random, rounds=10, images=150, hard=hard, least=least)
+        errors = errors_by_image(wrong)
+        found, over_rounds = posteriors.crossed_interval(list(errors)), summarise(errors.mean(1))
+        assert found["mean"] == pytest.approx(over_rounds["mean"])
+        both += found.low <= truth <= found.high
+        rounds_alone += over_rounds.low <= truth <= over_rounds.high
+    least_likely, most_likely = stats.binom.interval(0.998, studies, 0.95)
+    assert least_likely <= both <= most_likely
+    assert rounds_alone / studies < alone
+
+
+def test_the_linear_part_of_resampled_images_is_what_resampled_pairs_give():
+    random = np.random.default_rng(1)
+    wrong, _ = misread(random, rounds=8, images=120, hard=0.1, least=0.2)
+    pairs = 100.0 * (wrong[:, :, None] | wrong[:, None, :])
+    pairs[:, range(120), range(120)] = 0  # an image is not paired with itself
+    resampled = []
+    for _ in range(2000):
+        rounds = random.integers(8, size=8)
+        counts = np.bincount(random.integers(120, size=120), minlength=120).astype(float)
+        error = pairs[rounds].mean(axis=0)
+        resampled.append(counts @ error @ counts / (counts.sum() ** 2 - (counts**2).sum()))
+    found = posteriors.crossed_interval(list(errors_by_image(wrong)))
+    # Of more than twenty degrees of freedom: t is 1.96 to 2.09.
+    assert found["mean"] == pytest.approx(pairs.mean() * 120 / 119)
+    assert (found.high - found.low) / 4.05 == pytest.approx(np.std(resampled), rel=0.12)
+
+
+def test_the_interval_is_always_the_same_and_one_round_has_none():
+    random = np.random.default_rng(2)
+    errors = list(errors_by_image(misread(random, 10, 1000, 0.1, 0.8)[0]))
+    first, second = (posteriors.crossed_interval(errors) for _ in range(2))
+    assert first.equals(second) and first.low < first["mean"] < first.high
+    one = posteriors.crossed_interval(errors[:1])
+    assert one["mean"] == pytest.approx(errors[0].mean())
+    assert np.isnan(one.low) and np.isnan(one.high)
+    for error in (0.0, 45.02):  # never wrong, and the same answer to every pair
+        same = posteriors.crossed_interval([np.full(100, error)] * 3)
+        assert same["mean"] == pytest.approx(error) and np.isnan(same.low)
 
 
 def test_a_temperature_divides_logits():

@@ -18,7 +18,6 @@ from digits.analysis.effects import (
 )
 from digits.analysis.statistics import (
     binomial_sd,
-    difference_from_published,
     mean_over_networks,
     paired_differences,
     ranking,
@@ -91,32 +90,6 @@ def test_the_interval_holds_the_mean_and_moves_with_the_data(values, shift):
         assert summary["low"] < summary["mean"] < summary["high"]
     assert moved["mean"] == pytest.approx(summary["mean"] + shift, abs=1e-6)
     assert moved["sd"] == pytest.approx(summary["sd"], abs=1e-6)
-
-
-def test_welch_from_summaries_is_welch_from_the_data():
-    generator = np.random.default_rng(1)
-    ours, theirs = generator.normal(5, 1, 16), generator.normal(4, 2, 9)
-    found = difference_from_published(
-        summarise(ours), theirs.mean(), theirs.std(ddof=1), len(theirs)
-    )
-    test = stats.ttest_ind(ours, theirs, equal_var=False)
-    interval = test.confidence_interval(0.95)
-    assert found == pytest.approx((ours.mean() - theirs.mean(), interval.low, interval.high))
-
-
-def test_against_one_published_run_the_interval_is_for_one_more_run():
-    ours = summarise([1.0, 2.0, 3.0])
-    difference, low, high = difference_from_published(ours, 2.5, 0.3, 1)
-    assert difference == -0.5
-    assert high - difference == pytest.approx(4.302653 * np.sqrt(1 + 1 / 3), rel=1e-6)
-    assert low + high == pytest.approx(2 * difference)
-
-
-@pytest.mark.parametrize(("values", "sd", "n"), [([3.0], 1.0, 10), ([3.0, 4.0], None, 10)])
-def test_without_spread_there_is_a_difference_but_no_interval(values, sd, n):
-    difference, low, high = difference_from_published(summarise(values), 1.0, sd, n)
-    assert difference == np.mean(values) - 1
-    assert np.isnan([low, high]).all()
 
 
 DESIGN = Design(
@@ -209,13 +182,6 @@ def test_networks_of_a_round_are_averaged_before_rounds_are_counted():
     assert summary["sd"] == pytest.approx(np.sqrt(0.5))
 
 
-def test_one_more_run_with_no_spread_of_ours_has_no_interval():
-    ours = summarise([1.5, 1.5, 1.5])
-    for sd, n in ((None, 1), (0.7, 1), (0.0, 10)):
-        difference, low, high = difference_from_published(ours, 1.0, sd, n)
-        assert difference == 0.5 and np.isnan([low, high]).all()
-
-
 def test_wilcoxon_against_scipys_own_example_and_the_smallest_p_of_five_rounds():
     # The example of scipy.stats.wilcoxon: Darwin's heights of fifteen pairs of plants, in
     # eighths of an inch; its p is 0.04126.
@@ -264,51 +230,52 @@ def crossed(designs, rounds, seed, *, mean=-3.0, of_design=2.0, of_round=0.5, re
     return pd.DataFrame(rows, columns=columns), points
 
 
-def test_the_pooled_effect_of_a_balanced_table_is_that_of_its_mean_squares():
-    table, points = crossed(6, 10, seed=0)
+def test_the_pooled_effect_is_the_mean_of_design_means_with_a_t_interval_over_designs():
+    table, points = crossed(4, 10, seed=0)
+    more = table[table.design == "d0"].assign(seed=lambda t: t.seed + 10, points=100.0)
+    table = pd.concat([table, more])  # a design with more rounds weighs no more for it
+    means = [*points.mean(1)]
+    means[0] = (points[0].sum() + 10 * 100.0) / 20
     (found,) = pooled_effects(table).itertuples()
-    designs, rounds = points.shape
-    own = rounds * points.mean(1).var(ddof=1)
-    shared = designs * points.mean(0).var(ddof=1)
-    rest = points - points.mean(1, keepdims=True) - points.mean(0) + points.mean()
-    rest = (rest**2).sum() / ((designs - 1) * (rounds - 1))
-    error = np.sqrt((own + shared - rest) / points.size)
-    assert found.mean == pytest.approx(points.mean())
-    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 5) * error, rel=1e-3)
-    assert (found.n, found.rounds) == (6, (10, 10))
+    interval = stats.ttest_1samp(means, 0).confidence_interval(0.95)
+    assert found.mean == pytest.approx(np.mean(means))
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert (found.n, found.rounds) == (4, (10, 20))
+    assert found.least == pytest.approx(np.mean(means[1:]))  # without the one that is far above
+    assert found.most == pytest.approx(np.mean(means[:1] + sorted(means[1:])[1:]))
 
 
-@studies(40, 300)
+def test_pooled_effects_add_up():
+    designs = [DESIGN.model_copy(update={"model": f"net{i}"}) for i in range(3)]
+    frames = []
+    for i, design in enumerate(designs):
+        cells = tuple(cell.replace("net", f"net{i}") for cell in design.cells)
+        designs[i] = design.model_copy(update={"cells": cells})
+        frame = four_cells(range(10))
+        frame["experiment"] = frame.experiment.str.replace("net", f"net{i}")
+        frame["test_error"] += np.random.default_rng(i).normal(0, 1, len(frame))
+        frames.append(frame)
+    by_round = effects_by_round(pd.concat(frames), designs, "test_error")
+    mean = pooled_effects(by_round).set_index("effect")["mean"]
+    alone = mean["weight sharing alone"] + mean["auxiliary loss alone"]
+    assert mean["both"] == pytest.approx(alone + mean["interaction"])
+
+
+@studies(200, 2000)
 def test_the_pooled_interval_covers_the_mean_in_95_of_100_studies(n):
-    found = [pooled_effects(crossed(5, 6, seed)[0]).iloc[0] for seed in range(n)]
+    found = [pooled_effects(crossed(5, 10, seed)[0]).iloc[0] for seed in range(n)]
     assert is_95_in_100(sum(row.low <= -3 <= row.high for row in found), n)
 
 
-def test_one_design_or_one_round_cannot_be_pooled():
-    for designs, rounds in ((1, 5), (5, 1)):
-        (found,) = pooled_effects(crossed(designs, rounds, seed=0)[0]).itertuples()
-        assert np.isnan([found.mean, found.low, found.high]).all()
-
-
-def test_a_design_of_one_round_is_left_out_of_the_mean_and_not_counted():
-    table, points = crossed(4, 5, seed=1)
-    short = table[(table.design != "d3") | (table.seed == 0)]
-    (found,) = pooled_effects(short).itertuples()
-    assert (found.n, found.rounds) == (3, (5, 5))
+def test_one_design_cannot_be_pooled_and_nine_rounds_do_not_count():
+    (one,) = pooled_effects(crossed(1, 10, seed=0)[0]).itertuples()
+    assert one.n == 1 and np.isnan([one.low, one.high, one.least]).all()
+    (few,) = pooled_effects(crossed(5, 9, seed=0)[0]).itertuples()
+    assert few.n == 0 and np.isnan([few.mean, few.low, few.high]).all()
+    table, points = crossed(4, 10, seed=1)
+    (found,) = pooled_effects(table[(table.design != "d3") | (table.seed < 9)]).itertuples()
+    assert (found.n, found.rounds) == (3, (10, 10))
     assert found.mean == pytest.approx(points[:3].mean())
-
-
-@studies(300, 1500)
-def test_welch_from_summaries_covers_the_difference_in_95_of_100_pairs_of_studies(n):
-    generator = np.random.default_rng(4)
-    covered = 0
-    for _ in range(n):
-        ours, theirs = generator.normal(5, 1, 6), generator.normal(4, 3, 4)
-        _, low, high = difference_from_published(
-            summarise(ours), theirs.mean(), theirs.std(ddof=1), len(theirs)
-        )
-        covered += low <= 1 <= high
-    assert is_95_in_100(covered, n)
 
 
 def test_the_ranking_by_hand_puts_the_lowest_first_and_pairs_its_rounds():

@@ -48,7 +48,8 @@ def test_every_number_of_kqikus_table_stands_at_its_network(row):
 def test_the_published_chain_stands_for_the_rows_with_and_without_auxiliary_loss():
     rows = [number.row for number in EXPERIMENTS["kqiku/fcc+ws@published"].published]
     assert rows == ["fcc+ws", "fcc+ws", "fcc+ws+aux", "fcc+ws+aux"]
-    assert {n.n for n in EXPERIMENTS["kqiku/fcc+ws@published"].published} == {1}
+    kinds = {n.kind for n in EXPERIMENTS["kqiku/fcc+ws@published"].published}
+    assert kinds == {"trainings in a row"}
 
 
 CADEI = {  # error in %: train, validation, test of Table I, then of Table II, with SDs
@@ -118,6 +119,7 @@ def test_jauberts_table_stands_at_its_networks(name):
     assert [(p.quantity, p.mean) for p in digits] == [("digit_error", 6)] * ("ws+aux" in name)
     assert number.mean == pytest.approx(100 - accuracy)
     assert number.sd == pytest.approx(sd, abs=0.006)
+    assert {(p.n, p.kind) for p in experiment.published} == {(20, "trainings on one draw")}
     assert experiment.reported_seconds == seconds
     recipe = experiment.recipe
     assert (recipe.learning_rate, recipe.auxiliary_weight, recipe.batch_size) == (rate, weight, 16)
@@ -138,11 +140,11 @@ DAMACHI = {  # cross-validation accuracy, SD, test, epochs, batch, target's weig
 def test_damachis_tables_stand_at_their_networks(name):
     folds, sd, test, epochs, batch, weight, median = DAMACHI[name]
     experiment = EXPERIMENTS[f"damachi/{name}"]
-    printed = {p.quantity: (p.mean, p.sd, p.n) for p in experiment.published}
-    assert printed["fold_error"] == (pytest.approx(100 - folds), sd, 1)
-    assert printed["test_error"] == (pytest.approx(100 - test), None, 1)
+    printed = {p.quantity: (p.mean, p.sd, p.n, p.kind) for p in experiment.published}
+    assert printed["fold_error"] == (pytest.approx(100 - folds), sd, 5, "folds")
+    assert printed["test_error"] == (pytest.approx(100 - test), None, 1, "run")
     both = "cnn" in name
-    assert printed["fold_median"] == (100 - median, None, 1)
+    assert printed["fold_median"] == (100 - median, None, 5, "folds")
     assert len(printed) == (6 if both else 3)
     recipe = experiment.recipe
     assert recipe.score_in_training_mode == both

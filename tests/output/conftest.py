@@ -1,13 +1,13 @@
 """Findings that several tests of tables, sentences and pages read, found once a session."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from digits import core
-from digits.analysis import effects, findings
+from digits.analysis import findings
 from digits.analysis.findings import Findings
 from digits.output import readme
 from digits.study.frames import tidy
@@ -19,30 +19,28 @@ class Made(NamedTuple):
 
     text: str
     study: Study
-    records: dict[tuple[str, ...], list[Any]]
+    tables: dict[tuple[str, ...], pd.DataFrame]
     found: Findings
 
 
 @pytest.fixture(scope="session")
 def made():
-    """The README's results, with the committed records, read once, that they were made of."""
-    study, read, find = readme.study, Study.records, findings.find
-    kept = {"records": {}}
+    """The README's results, with the tables of the committed records that they were made of."""
+    table, find, kept = Study.table, findings.find, {"tables": {}}
 
-    def keep(name, value):
-        kept[name] = value
-        return value
+    def read(self, *patterns):
+        kept["tables"][patterns] = table(self, *patterns)
+        return kept["tables"][patterns]
 
-    def records(self, *patterns):
-        kept["records"][patterns] = read(self, *patterns)
-        return list(kept["records"][patterns])
+    def keep(frame):
+        kept["found"] = find(frame)
+        return kept["found"]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
-        patch.setattr(readme, "study", lambda: keep("study", study()))
-        patch.setattr(Study, "records", records)
-        patch.setattr(findings, "find", lambda frame: keep("found", find(frame)))
-        return Made(readme.results(), **kept)
+        patch.setattr(Study, "table", read)
+        patch.setattr(findings, "find", keep)
+        return Made(readme.results(), readme.study(), **kept)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +48,7 @@ def frame(smoke_results):
     """Tidy rows of the smoke profile: one round of each network, shortened."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RESULTS", str(smoke_results))
-        return tidy(Study(profile="smoke").records("*"))
+        return tidy(Study(profile="smoke").records(*findings.WHOLE))
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +56,7 @@ def as_if_full(frame):
     """The same runs as if they were whole, with further rounds that differ a little."""
     generator = np.random.default_rng(0)
     parts = []
-    for seed in range(4):
+    for seed in range(10):
         part = frame[frame.seed == 0].assign(seed=seed, shortened=False)
         for error in ("precise_error", "test_error", "train_error"):
             part[error] = part[error] + generator.normal(0, 0.3, len(part))
@@ -67,25 +65,12 @@ def as_if_full(frame):
 
 
 @pytest.fixture(scope="session")
-def find():
-    """Return what `findings.find` finds, by a quicker mean over designs."""
-
-    def found(frame):
-        with pytest.MonkeyPatch.context() as patch:
-            # The mixed model takes seconds and has tests of its own.
-            patch.setattr(effects, "_mean_of_crossed", lambda rows: (rows.points.mean(), 1.0))
-            return findings.find(frame)
-
-    return found
-
-
-@pytest.fixture(scope="session")
-def found(find, as_if_full):
+def found(as_if_full):
     """What those rows show."""
-    return find(as_if_full)
+    return findings.find(as_if_full)
 
 
 @pytest.fixture(scope="session")
-def found_of_one_round(find, frame):
+def found_of_one_round(frame):
     """What one shortened round of everything shows."""
-    return find(frame)
+    return findings.find(frame)

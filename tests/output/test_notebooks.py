@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 import run_all
 from digits import core
 from digits.core import InputError
+from digits.experiments.registry import OF_CLAIMS
 from digits.output import notebooks
 from digits.study.study import Study
 
@@ -29,10 +30,10 @@ FIGURES = {
     "04_damachi": ["changes", "differences", "epochs", "figure7"],
     "05_zadoks": ["changes", "effects", "figure2", "figure2_published", "seconds"],
     "06_beyond": [
-        *("calibration", "digits", "distance", "gallery", "heads", "ladder", "pairs", "streams"),
+        *("ablation", "calibration", "digits", "distance", "gallery", "heads", "pairs", "streams"),
         "yardsticks",
     ],
-    "07_comparison": ["claims", "cost", "numbers", "ranking", "worth"],
+    "07_comparison": ["cost", "numbers", "ranking", "verdicts", "worth"],
     "08_networks": ["effects", "effects_stacked", "errors", "errors_variants"],
 }
 #: What run_all.py trains for each.
@@ -47,7 +48,7 @@ PATTERNS = {
         *("beyond/*", "zadoks/twinnet", "zadoks/twinnet+ws", "zadoks/twinnet+aux"),
         "zadoks/twinnet+ws+aux",
     ),
-    "07_comparison": ("*",),
+    "07_comparison": ("*", *OF_CLAIMS),
     "08_networks": ("*", "search/common/*"),
 }
 
@@ -177,7 +178,7 @@ def test_notebook_source_keeps_the_rules(name):
     for cell in code:
         statements = {type(node).__name__ for node in ast.walk(ast.parse(cell.source))}
         assert not statements & {"FunctionDef", "ClassDef", "For", "While", "Lambda"}
-    assert 10 <= len(book.cells) <= 22
+    assert 10 <= len(book.cells) <= 24
     assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# ")
     notebooks.check([name])
     defaults = {}
@@ -187,10 +188,37 @@ def test_notebook_source_keeps_the_rules(name):
         "profile": "quick",
         "seeds": None,
         "jobs": None,
-        "light": False,
         "device": "cpu",
         "precision": None,
     }
+
+
+def saved(name):
+    """Yield module ("plots", "tables"), file name and whether the cell shows it, of each save."""
+    book = nbformat.read(core.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    for cell in (cell for cell in book.cells if cell.cell_type == "code"):
+        tree = ast.parse(cell.source)
+        shown = [node.args[0] for node in ast.walk(tree) if called(node) == "display"]
+        shown += [tree.body[-1].value] if isinstance(tree.body[-1], ast.Expr) else []
+        for node in ast.walk(tree):
+            if called(node) in ("plots.save", "tables.save"):
+                yield called(node).split(".")[0], node.args[2].value, node in shown
+
+
+def called(node):
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_notebook_saves_it_shows_and_what_is_committed_a_cell_saves(name):
+    made = list(saved(name))
+    assert made and all(shown for *_, shown in made)
+    files = {f"{file}.{end}" for kind, file, _ in made for end in KINDS[kind]}
+    committed = {path.name for path in (core.ROOT / "figures" / "paper" / name).iterdir()}
+    assert committed == files
+
+
+KINDS = {"plots": ("svg", "png"), "tables": ("md", "tex")}
 
 
 def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
@@ -209,6 +237,6 @@ def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
 def test_every_notebook_is_run_and_has_its_experiments_trained():
     assert list(notebooks.named(None)) == NAMES == list(PATTERNS)
     assert {name: notebooks.patterns_of([name]) for name in NAMES} == PATTERNS
-    assert notebooks.patterns_of(["01_kqiku", "07_comparison", "01_kqiku"]) == ("kqiku/*", "*")
+    assert notebooks.patterns_of(["01_kqiku", "07_comparison", "01_kqiku"])[:2] == ("kqiku/*", "*")
     # In their own order, with or without the suffix.
     assert notebooks.named(["05_zadoks.ipynb", "01_kqiku"]) == ["01_kqiku", "05_zadoks"]

@@ -3,6 +3,7 @@
 Each figure is drawn once a session, of the committed records of the smoke profile.
 """
 
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -11,13 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.random import default_rng
 
 from digits.analysis import beyond, findings, posteriors
 from digits.analysis.effects import EFFECTS, factorial_effects
 from digits.analysis.findings import Findings
-from digits.analysis.numbers import all_numbers, published_numbers
+from digits.analysis.numbers import all_numbers, errors_of, published_numbers
 from digits.analysis.statistics import paired_differences
 from digits.data.pairs import draw_pairs
 from digits.data.sources import Digits
@@ -25,6 +28,7 @@ from digits.experiments.experiment import CELLS
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, select
 from digits.output import plots
 from digits.output.plots import style
+from digits.output.plots.verdicts import VERDICT_STYLES
 from digits.study.frames import curves, folds, stages, tidy
 from digits.study.study import Study
 from digits.training.record import Record
@@ -125,8 +129,8 @@ def numbers(data):
     return plots.published_and_ours(data.one_round.numbers, SCOPE)
 
 
-def claims(data):
-    return plots.claims_at_a_glance(data.one_round.claims, data.one_round.again, SCOPE)
+def verdicts(data):
+    return plots.verdicts_at_a_glance(data.found.numbers, data.found.claims, SCOPE)
 
 
 def differences(data):
@@ -214,7 +218,7 @@ def calibration(data):
 
 FIGURES = (
     *(errors, accuracies_of_folds, effects, ranking, ranking_of_rounds, cost, worth, numbers),
-    *(claims, differences, validation, error_by_epoch, seconds, loss_and_accuracy, chains),
+    *(verdicts, differences, validation, error_by_epoch, seconds, loss_and_accuracy, chains),
     *(pairs, balance, mean_digits, strips, ablation, heads, by_pairs, by_source, by_digits),
     *(by_distance, gallery, calibration),
 )
@@ -355,6 +359,29 @@ def test_the_forest_shows_the_effect_it_names(data, drawn):
         assert means == table.loc[table.effect == name, "mean"].tolist()
 
 
+def test_a_step_without_a_measurable_change_is_pale_and_its_notes_are_of_test_and_folds(data):
+    found = beyond.steps(data.past)
+    weak = found.step.isin(["sum", "affine", "long"])
+    found = found.assign(verdict=np.where(weak, "no measurable change", "gain"))
+    figure = plots.ablation(found, data.past, SCOPE)
+    plt.close(figure)
+    (axis,) = figure.axes
+    for mark, colour_of in (("|", Line2D.get_color), ("D", Line2D.get_markeredgecolor)):
+        drawn = [line for line in axis.lines if line.get_marker() == mark]
+        pale = {line.get_ydata()[0] for line in drawn if min(to_rgb(colour_of(line))) > 0.65}
+        heights = {line.get_ydata()[0] for line in drawn}
+        assert pale == {height for height in heights if weak[height]}
+        assert pale and pale != heights
+    names = [min(to_rgb(label.get_color())) > 0.4 for label in axis.get_yticklabels()]
+    assert names == weak.tolist()
+    notes = {text.xy[1]: text.get_text().splitlines() for text in axis.texts}
+    for height, step in enumerate(found.itertuples()):
+        values = {"test": step.mean, "folds": step.fold}
+        kinds = [name for name, value in values.items() if np.isfinite(value)]
+        assert [line.split()[0] for line in notes[height]] == kinds
+    assert "no measurable change" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_each_design_stands_once_above_the_means_that_it_is_in(data, drawn):
     """Of the pooled forest, whose means are diamonds."""
     means = findings.means(data.found)
@@ -384,3 +411,14 @@ def test_a_changed_run_moves_its_own_marks_in_the_figure_of_published_numbers_an
     moved = [old for old, new in zip(before, after, strict=True) if old != new]
     heights = {round(y) for line in moved for _, y in line}
     assert heights == {rows.index("Table I, model_1, test")}
+
+
+def test_every_number_and_claim_has_one_mark_of_its_verdict(data, drawn):
+    found, marks = data.found, Counter()
+    for axis in drawn(verdicts).axes:
+        for line in axis.lines:
+            marks[line.get_marker(), line.get_markersize()] += len(line.get_xdata())
+    shown = [*errors_of(found.numbers).verdict]
+    shown += [result.verdict for result in found.claims if not result.claim.ours]
+    looks = [VERDICT_STYLES[verdict] for verdict in shown]
+    assert marks == Counter((marker, size) for marker, _, _, size in looks)

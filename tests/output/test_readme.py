@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from digits import core
 from digits.analysis import findings
 from digits.core import InputError
 from digits.output import readme
@@ -13,11 +12,6 @@ from digits.study.study import Study
 
 def test_the_numbers_are_those_of_the_committed_records(made):
     assert readme.written() == made.text, "run `python -m digits readme`"
-
-
-def test_making_the_figures_of_the_full_protocol_again_trains_nothing(made, monkeypatch):
-    monkeypatch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
-    assert made.study.missing("*", "beyond/*", "search/*") == []
 
 
 def cells(text):
@@ -31,23 +25,20 @@ def cells(text):
 
 def test_one_changed_record_changes_what_rests_on_it_and_nothing_else(made, monkeypatch):
     def with_one_changed(self, *patterns):
-        found = list(made.records[patterns])
-        for place, record in enumerate(found):
-            if record.experiment == "zadoks/twinnet+ws+aux@published":
-                found[place] = record.model_copy(update={"test_error": 99.0})
-                break
+        found = made.tables[patterns].copy()
+        mine = found.experiment == "zadoks/twinnet+ws+aux@published"
+        found.loc[mine & (found.seed == 0), "test_error"] = 99.0
         return found
 
-    monkeypatch.setattr(readme, "study", lambda: made.study)
-    monkeypatch.setattr(Study, "records", with_one_changed)
+    monkeypatch.setattr(Study, "table", with_one_changed)
     after = readme.results()
-    # The number is not reproduced any more, nor is the claim supported: of zadoks alone.
+    # Of zadoks alone.
     tables = zip(cells(made.text), cells(after), strict=True)
     assert [row[1] for row, now in tables if row != now] == ["zadoks"]
     texts = [[part for part in text.split("\n\n") if part[0] != "|"] for text in (made.text, after)]
     changed = [old for old, new in zip(*texts, strict=True) if old != new]
     assert len(changed) == 2
-    assert changed[0].startswith("**With all else equal")  # its counts of numbers and claims
+    assert changed[0].startswith("**Weight sharing alone")  # its counts of numbers and claims
     assert changed[1].startswith("*Zadoks*")
 
 
@@ -90,16 +81,9 @@ def test_a_readme_without_a_mark_is_refused(page, mark):
 def test_a_number_that_the_template_asks_for_and_nobody_gives_is_an_error(made, monkeypatch):
     import jinja2
 
-    monkeypatch.setattr(readme, "study", lambda: made.study)
     monkeypatch.setattr(readme, "numbers", lambda study: {"answer": "yes"})
     with pytest.raises(jinja2.UndefinedError, match="beyond"):
         readme.results()
-
-
-def test_the_study_is_without_the_deep_networks_while_they_lack_records(monkeypatch):
-    for missing, light in ((["a run"], True), ([], False)):
-        monkeypatch.setattr(Study, "missing", lambda self, *patterns, found=missing: found)
-        assert readme.study().light == light
 
 
 def test_numbers_and_sentences_rest_on_the_same_findings(made):
@@ -109,4 +93,4 @@ def test_numbers_and_sentences_rest_on_the_same_findings(made):
     for row in zadoks.itertuples():
         assert f"{row.ours:.2f} ± {row.ours_sd:.2f} % (n = {row.n:.0f};" in made.text
     best = findings.best_of(made.found, made.found.ranking.report.iloc[0])
-    assert f"`{best.network}` with {best['mean']:.2f} % error" in made.text
+    assert f"`{best.network}` has the lowest test error, {best['mean']:.2f} %" in made.text

@@ -159,9 +159,12 @@ def test_every_experiment_is_listed_with_its_counts():
     assert len(table) == sum(not experiment.on_request for experiment in every)
     assert table.parameters["kqiku/cnn"] == 90_790
     assert table.epochs["kqiku/cnn@published"] == "10x25"
-    misprint = table.loc["jaubert/model_2+aux2"]
-    assert (misprint.parameters, misprint.reported) == (171_166, "171116 (misprint)")
-    reported = table[(table.reported != "") & (table.index != misprint.name)]
+    misprinted = table.reported.str.contains("misprint")
+    assert table[misprinted].reported.to_dict() == {
+        "cadei/resnet@augmented": "274626 (misprint)",
+        "jaubert/model_2+aux2": "171116 (misprint)",
+    }
+    reported = table[(table.reported != "") & ~misprinted]
     assert len(reported) > 40
     assert (reported.parameters.astype(str) == reported.reported).all()
     assert list(tables.experiment_table(select("beyond/*")).experiment) == [
@@ -233,15 +236,15 @@ def test_changing_one_record_changes_its_row_and_no_other(frame):
 def test_agreement_and_effects_in_words():
     numbers = published_numbers(select("zadoks/twinnet+ws+aux"))
     (row,) = tables.agreement_table(published_against_ours(rows(), numbers)).to_dict("records")
+    assert list(row)[1] == "verdict"
     assert row["published"] == "4.78 ± 0.62"
     assert row["ours"] == "6.00 ± 1.41"
     assert row["ours - published"] == "+1.22"
-    assert row["holds 0"] == "yes"  # two rounds: a wide interval
-    assert row["under 1 point"] == "no"
-    (row,) = tables.agreement_table(published_against_ours(rows(shortened=True), numbers)).to_dict(
-        "records"
-    )
-    assert (row["holds 0"], row["under 1 point"]) == ("shortened", "shortened")
+    assert row["margin"] == "± 0.96"
+    assert row["verdict"] == "cannot tell: our rounds too few"  # two rounds: a wide interval
+    shortened = published_against_ours(rows(shortened=True), numbers)
+    (row,) = tables.agreement_table(shortened).to_dict("records")
+    assert row["verdict"] == row["verdict on the SD"] == "not run: our runs were shortened"
     effects = pd.DataFrame(
         [
             {"design": "a", "baseline": "two branches", "effect": "both", "n": 3}
@@ -268,21 +271,19 @@ def committed_tables(made):
         "07_comparison/numbers": tables.numbers_table(found.numbers),
         "07_comparison/tally": tables.tally_table(found.numbers),
         "07_comparison/claims": tables.claim_table(found.claims, found.again),
-        "07_comparison/parts": tables.criterion_table(found.claims),
+        "07_comparison/criteria": tables.criterion_table(found.claims),
         "07_comparison/ranking": tables.ranking_table(found.ranking),
         "07_comparison/pooled": tables.pooled_table(found.pooled),
-        "01_kqiku/table_as_published": tables.agreement_table(
-            published_against_ours(everything, chains)
-        ),
+        "01_kqiku/table_code": tables.agreement_table(published_against_ours(everything, chains)),
     }
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *("08_networks/errors", "08_networks/effects", "01_kqiku/table_as_published"),
+        *("08_networks/errors", "08_networks/effects", "01_kqiku/table_code"),
         *("07_comparison/numbers", "07_comparison/tally", "07_comparison/claims"),
-        *("07_comparison/parts", "07_comparison/ranking", "07_comparison/pooled"),
+        *("07_comparison/criteria", "07_comparison/ranking", "07_comparison/pooled"),
     ],
 )
 def test_committed_tables_are_those_of_the_committed_records(name, committed_tables, made):
@@ -296,28 +297,40 @@ def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
     claims = made.found.claims
     table = tables.claim_table(claims, claims)
     assert table.claim.tolist() == [claim.id for claim in CLAIMS]
-    measured = table[table.verdict.isin(["supported", "contradicted"])]
+    assert list(table)[:2] == ["claim", "verdict"]
+    assert table[table.report.str.endswith(", ours")].claim.tolist() == ["C1.15", "C4.5"]
+    second = table[table["second reading"] != ""].set_index("claim")["second reading"]
+    assert dict(second) == {"C1.14": "against two towers: supported (2 of 2)"}
+    measured = table[table.verdict.isin(["supported", "contradicted", "no difference"])]
     assert len(measured) > 10
     assert measured["decided by"].str.contains(r"n = \d+|parameters").all()
     parts = tables.criterion_table(claims)
-    assert len(parts) == sum(len(claim.criteria) for claim in CLAIMS)
+    read = [(*claim.criteria, *claim.second_criteria) for claim in CLAIMS]
+    assert len(parts) == sum(len(criteria) for criteria in read)
+    assert set(parts.claim) - set(table.claim) == {"C1.14, second reading"}
+    assert {"simultaneous 95 % interval", "margin"} <= set(parts)
+    assert set(parts.margin) == {"", "0.5"}
+    assert parts.part.str.contains(" - 4 x cadei/", regex=False).sum() == 1
     counts = tables.verdict_counts(claims).set_index("report")
     assert (counts.drop(columns="all").sum(axis=1) == counts["all"]).all()
-    assert counts["all"].sum() == len(CLAIMS)
+    assert counts["all"].sum() == len([claim for claim in CLAIMS if not claim.ours])
 
 
 def test_numbers_that_are_no_errors_are_written_as_what_they_are(made):
     table = tables.numbers_table(made.found.numbers)
-    assert "repaired" not in " ".join(table.columns)
-    table = table[table["ours, as written"] != ""]
+    assert "bugs fixed" not in " ".join(table.columns)
+    ours, difference = (f"{name}, following the text" for name in ("ours", "difference"))
+    table = table[table[ours] != ""]
     count = table[table.number == "parameters"].iloc[0]
-    assert count["ours, as written"].isdecimal() and count["published"].isdecimal()
+    assert count[ours].isdecimal() and count["published"].isdecimal()
     time = table[table.number == "training time"].iloc[0]
-    assert re.fullmatch(r"\d+\.\d", time["ours, as written"])
-    assert time["difference, as written"] == ""
+    assert re.fullmatch(r"\d+\.\d s", time[ours]) and time[difference] == ""
+    assert time["verdict, following the text"] == "not compared: other hardware"
+    ratio = table[table.number == "ratio of training times"].iloc[0]
+    assert re.fullmatch(r"\d+\.\d", ratio[ours]) and ratio[difference] == ""
     error = table[table.number == "test"].iloc[0]
-    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d \(n = \d+\)", error["ours, as written"])
-    assert re.fullmatch(r"[+-]\d+\.\d\d \(.* to .*\)", error["difference, as written"])
+    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d \(n = \d+\)", error[ours])
+    assert re.fullmatch(r"[+-]\d+\.\d\d \(.* to .*\)", error[difference])
 
 
 def test_a_difference_in_words_says_when_there_is_no_interval():
@@ -401,22 +414,41 @@ def test_steps_in_words(steps):
     changes = {"change": -4.0, "change_low": -4.5, "change_high": -3.5}
     first = steps.step == STEPS[0].name
     steps = steps.assign(**{name: steps[name].mask(first, n) for name, n in changes.items()})
-    table = tables.step_table(steps).set_index("rung")
+    table = tables.step_table(steps).set_index("step")
     row = table.loc[STEPS[0].says]
     assert (row["change"], row["95 % interval of the change"]) == ("-4.00", "-4.50 to -3.50")
     kept = table["in the best network"].value_counts()
     assert kept["no"] == sum(step.fold_rounds > 0 and not step.kept for step in STEPS)
     assert kept["larger budget"] == 3 and kept["yes"] == 1 + sum(step.kept for step in STEPS)
     for step in STEPS:
-        assert (table.loc[step.says, "precise test error"] == "") == (step.rounds == 0)
-    assert table["change on folds"].iloc[0] == ""
+        assert (table.loc[step.says, "large-sample test error"] == "") == (step.rounds == 0)
+    assert table["cross-validation change"].iloc[0] == table.verdict.iloc[0] == ""
+    assert table.verdict.tolist() == steps.verdict.tolist()
 
 
 def test_steps_without_folds_or_tests_are_blank(steps):
     without = steps.drop(columns=[name for name in steps if name.startswith(("fold", "change"))])
     table = tables.step_table(without)
-    for name in ("folds", "rounds of folds", "change on folds", "change"):
-        assert (table[name] == "").all()
+    for name in ("error", "rounds", "change"):
+        assert (table[f"cross-validation {name}"] == "").all()
+    assert (table["change"] == "").all()
+
+
+def test_the_best_networks_have_both_intervals_and_their_precision():
+    row = {"experiment": id_of(BEST), "says": "best network", "fresh": False, "n": 10}
+    row |= {"mean": 0.73, "sd": 0.06, "low": 0.69, "high": 0.78, "precise_pairs": 20_000}
+    row |= {"exact": 0.75, "exact_low": 0.62, "exact_high": 0.88}
+    row |= {"rounds_low": 0.71, "rounds_high": 0.79, "epochs": 25, "seconds": 51.7}
+    row |= {"parameters": 418_634, "precision": "bfloat16"}
+    fresh = row | {"fresh": True, "n": 1} | dict.fromkeys(("exact_low", "rounds_low"), np.nan)
+    table = tables.best_table(pd.DataFrame([row, fresh]))
+    assert table.rounds.tolist() == ["looked at", "fresh"]
+    assert table["error over all pairs"].tolist() == ["0.75", "0.75"]
+    assert table["95 % interval, rounds and images"].tolist() == ["0.62 to 0.88", ""]
+    assert table["95 % interval, rounds alone"].tolist() == ["0.71 to 0.79", ""]
+    assert table["large-sample test error"][0] == "0.73 ± 0.06"
+    assert (table.precision[0], table["seconds a round"][0]) == ("bfloat16", "52")
+    assert not any("target" in name for name in table)
 
 
 def test_one_round_has_no_limits_but_is_shown():
@@ -427,7 +459,7 @@ def test_one_round_has_no_limits_but_is_shown():
         for name, error in errors.items()
     )
     table = tables.limit_table(beyond.limits_of_ten(frame))
-    assert len(table) == 3 and (table["SD, precise test"] == "").all()
+    assert len(table) == 3 and (table["SD, large-sample test"] == "").all()
 
 
 def test_an_option_has_a_column_and_a_number_of_pairs_a_row():

@@ -101,17 +101,33 @@ def test_the_errors_of_folds_are_summed_up_and_listed(of_smoke):
 def test_the_course_of_a_run_by_hand(of_smoke):
     record = with_curves(
         of_smoke("zadoks/twinnet")[0],
-        test_error=(9.0, 5.0, 7.0, 5.0, 8.0),
+        test_error=(39.0, 22.6, 22.5, 20.5, 23.5),
         validation_loss=(1.0, 0.5, 0.6, 0.4, 0.7),
         validation_error=(0.0,) * 5,
     )
     row = tidy([record]).iloc[0]
-    assert row.peak_epoch == 2  # the first of equals
+    assert row.epochs_to_half == 3  # half of 45 %, and not below it at the end
     assert row.fluctuation == pytest.approx((2 + 3) / 2)  # from the third point on
-    assert row.rises == 1 / 2
+    assert row.loss_fluctuation == pytest.approx((0.2 + 0.3) / 2 / ((0.6 + 0.4 + 0.7) / 3))
     without = tidy([with_curves(record, test_error=(9.0,))]).iloc[0]
-    assert without.peak_epoch == 1
-    assert np.isnan(without.fluctuation) and np.isnan(without.rises)
+    assert without.epochs_to_half == 1
+    assert np.isnan(without.fluctuation) and np.isnan(without.loss_fluctuation)
+    sparse = with_curves(record, test_error=(50.0, 40.0, 30.0))
+    step = {"recipe": sparse.recipe.but(epochs=15, curve_step=5)}
+    assert tidy([sparse.model_copy(update=step)]).epochs_to_half.item() == 20  # one step more
+
+
+def test_a_smooth_descent_of_the_validation_loss_is_no_fluctuation(of_smoke):
+    """Of 25 epochs: a steady fall changes the loss by a few per cent, jumps change it by more."""
+    record, epochs = of_smoke("zadoks/twinnet")[0], np.arange(1, 26)
+    smooth = 0.4 + 1.6 * np.exp(-epochs / 8)
+    jumping = smooth * (1 + 0.1 * (-1) ** epochs)
+    shares = [
+        tidy([with_curves(record, test_error=(9.0,) * 25, validation_loss=tuple(losses))])
+        for losses in (smooth, jumping)
+    ]
+    steady, restless = (share.loss_fluctuation.item() for share in shares)
+    assert 0.01 < steady < 0.05 and restless > 0.15
 
 
 def test_arithmetic_is_three_passes_of_every_pair(of_smoke):

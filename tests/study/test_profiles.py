@@ -48,7 +48,7 @@ def test_smoke_is_short_and_raises_no_field():
     assert all(experiment.setting for experiment in EXPERIMENTS.values() if experiment not in run)
     for experiment in run:
         recipe, full = smoke.recipe(experiment), experiment.recipe
-        brief = experiment.tags & {"deep", "control", "common", "beyond"}
+        brief = experiment.tags & {"deep", "control", "one draw", "common", "beyond"}
         assert recipe.epochs == (1 if brief else 2)
         assert recipe.trainings == min(2, full.trainings)
         assert recipe.batch_size == min(full.batch_size, recipe.fitted_pairs)

@@ -26,4 +26,4 @@ from digits.output.plots.rows import (
     strips,
 )
 from digits.output.plots.style import save
-from digits.output.plots.verdicts import claims_at_a_glance, published_and_ours
+from digits.output.plots.verdicts import published_and_ours, verdicts_at_a_glance

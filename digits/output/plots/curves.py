@@ -136,7 +136,9 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
         rounds = "–".join(map(str, sorted({means["count"].min(), means["count"].max()})))
         axis.plot(means["mean"], color=colour, label=f"{network} (n = {rounds})")
         axis.plot(runs.train_pairs, runs.precise_error, "o", color=colour, alpha=0.4, ms=3.5, mew=0)
-    axis.set(xscale="log", xlabel="training pairs", yscale="log", ylabel="precise test error (%)")
+    axis.set(
+        xscale="log", xlabel="training pairs", yscale="log", ylabel="large-sample test error (%)"
+    )
     axis.set_title("How much do more pairs buy, and when do the options stop mattering?")
     style.name_ticks(axis.xaxis, sorted(rows.train_pairs.unique()))
     style.name_ticks(axis.yaxis)

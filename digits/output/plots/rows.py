@@ -16,6 +16,7 @@ from digits.experiments.beyond import TWINS
 from digits.experiments.registry import DESIGNS, EXPERIMENTS
 from digits.output.plots import style
 from digits.output.plots.style import DOT, LINE, STAR, TICK, Row, colour_of, draw_rows, row_of
+from digits.output.tables.format import difference
 
 
 def _figure(rows: list[Row], mark: dict, caption: str, each: float, height: float, **labels):
@@ -126,7 +127,7 @@ def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     names = zip(ranked.network, ranked.experiment, strict=True)
     rows = [row_of(name, errors[of], colour_of(of)) for name, of in names]
     mark = {**TICK, "markersize": 9}
-    figure, axis = _figure(rows, mark, caption, 0.21, 1.1, xlabel="precise test error (%)")
+    figure, axis = _figure(rows, mark, caption, 0.21, 1.1, xlabel="large-sample test error (%)")
     axis.tick_params(axis="y", labelsize=7)
     return figure
 
@@ -153,7 +154,7 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
             look = {"textcoords": "offset points", "ha": side, "va": edge, "fontsize": 6.5}
             axis.annotate(EXPERIMENTS[name].name, where, xytext=(x, y), **look)
         axis.set(xscale="log", xlabel=label, ylim=(0, None))
-    axes[0, 0].set_ylabel("precise test error (%)")
+    axes[0, 0].set_ylabel("large-sample test error (%)")
     options = {"plain": (0, 0), "weight sharing": (1, 0), "auxiliary loss": (0, 1), "both": (1, 1)}
     keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
     for report in (name for name in style.COLOURS if name in set(ranked.report)):
@@ -175,38 +176,50 @@ def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:
 def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     """Show what each step brings: every round a point, the mean with its interval, the folds.
 
-    steps: what `beyond.steps` gives of the tidy rows `frame`. Beside each stands its change of the
-    error on the same test pairs. A step that cross-validation did not favour is grey.
+    steps: what `beyond.steps` gives of the tidy rows `frame`. Beside each stand its errors and its
+    changes. A step without a measurable change is pale.
     """
-    figure, [[axis]] = style.new_figure(caption, 0.46 * len(steps) + 1.6, width=9.5)
+    figure, [[axis]] = style.new_figure(caption, 0.46 * len(steps) + 1.9, width=9.5)
     frame = frame[frame.experiment.isin(steps.experiment)]
     errors, names = dict(list(frame.groupby("experiment").precise_error)), []
+    folds = {"marker": "D", "mfc": "white", "markersize": 5, "linestyle": "none"}
+    pale = "#bbbbbb"
     for height, step in enumerate(steps.itertuples()):
-        colour = style.COLOURS["zadoks" if step.step in TWINS else "beyond"]
-        colour = "#999999" if step.cross_validated and not step.kept else colour
+        weak = step.verdict == "no measurable change"
+        colour = pale if weak else style.COLOURS["zadoks" if step.step in TWINS else "beyond"]
         row = row_of(step.step, errors.get(step.experiment, ()), colour)
-        draw_rows(axis, [row._replace(note=_note(step))], TICK, height)
+        mark = {**TICK, "color": pale if weak else "black"}
+        draw_rows(axis, [row._replace(note=_note(step))], mark, height)
         if np.isfinite(step.fold):
-            hollow = {"marker": "D", "mfc": "white", "mec": colour, "markersize": 5}
-            axis.plot(step.fold, height, linestyle="none", **hollow)
+            axis.plot(step.fold, height, mec=colour, **folds)
         names.append(textwrap.fill(("+ " if height else "") + step.says, 36))
         if not step.kept:
             names[-1] += "  (not kept)" if step.cross_validated else "  (a larger budget)"
     style.name_rows(axis, names)
+    for name, verdict in zip(axis.get_yticklabels(), steps.verdict, strict=True):
+        name.set(color="#888888" if verdict == "no measurable change" else "black")
     style.logarithmic(axis, frame.precise_error.min())
-    axis.set(xlabel="error (%), logarithmic", title="What does each ingredient bring?")
-    return figure
+    axis.set(xlabel="error (%), logarithmic", title="What does each step change?")
+    keys = {
+        "test error of a round": {"marker": "o", "color": "#555555", "linestyle": "none"},
+        "mean, 95 % interval": {"marker": "|", "color": "black", "markersize": 11},
+        "cross-validation error": {**folds, "mec": "#555555"},
+        "no measurable change": {"marker": "s", "color": pale, "linestyle": "none"},
+    }
+    return style.legend_above(figure, keys)
 
 
 def _note(step) -> str:
-    """Write a step's error and its change beside it: of the test, or else of the folds."""
-    if np.isfinite(getattr(step, "mean", np.nan)):
-        change = f"; {step.change:+.2f}" if np.isfinite(step.change) else ""
-        bounds = f" ({step.change_low:+.2f} to {step.change_high:+.2f})"
-        bounds = bounds if np.isfinite(step.change_low) else ""
-        return f"{step.mean:.2f} %, n = {step.n:.0f}{change}{bounds}"
-    fold = f"folds {step.fold:.2f} %; {step.fold_change:+.2f}"
-    return fold if np.isfinite(step.fold_change) else ""
+    """Write the errors of a step and its changes, of the test and of the folds, a line each."""
+    row, lines = step._asdict(), []
+    for name, error, n, change in (
+        ("test", "mean", "n", "change"),
+        ("folds", "fold", "fold_n", "fold_change"),
+    ):
+        if np.isfinite(row[error]):
+            changed = difference(row, of=change).replace("-", "−")
+            lines.append(f"{name} {row[error]:.2f} %, n = {row[n]:.0f}{changed and f'; {changed}'}")
+    return "\n".join(lines)
 
 
 def rounds_with_means(frame: pd.DataFrame, by: str, title: str, caption: str) -> Figure:
@@ -214,7 +227,7 @@ def rounds_with_means(frame: pd.DataFrame, by: str, title: str, caption: str) ->
     groups = sorted(frame.groupby(by).precise_error, key=lambda group: -group[1].mean())
     colour = style.COLOURS["beyond"]
     rows = [row_of(name, own, colour, f", {own.mean():.2f} %") for name, own in groups]
-    labels = {"title": title, "xlabel": "precise test error (%), logarithmic"}
+    labels = {"title": title, "xlabel": "large-sample test error (%), logarithmic"}
     figure, axis = _figure(rows, TICK, caption, 0.42, 1.2, **labels)
     # Points set the limits; the longest interval may pass them by a factor of two.
     least, most = frame.precise_error.min(), frame.precise_error.max()

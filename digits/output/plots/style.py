@@ -68,10 +68,20 @@ def caption_below(figure: Figure, caption: str) -> None:
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="#444444")
 
 
-def legend_above(figure: Figure, keys: dict[str, dict | Artist], columns: int = 5) -> Figure:
+def legend_above(
+    figure: Figure, keys: dict[str, dict | Artist], columns: int = 5, title: str = ""
+) -> Figure:
     """Explain above the axes, by their labels, the styles of lines and artists; return `figure`."""
     handles = [Line2D([], [], **key) if isinstance(key, dict) else key for key in keys.values()]
-    figure.legend(handles, list(keys), loc="outside upper center", ncols=min(columns, len(keys)))
+    legend = figure.legend(
+        handles,
+        list(keys),
+        loc="outside upper center",
+        ncols=min(columns, len(keys)),
+        title=title,
+        title_fontproperties={"weight": "bold", "size": 10},
+    )
+    legend.get_title().set_visible(bool(title))
     return figure
 
 

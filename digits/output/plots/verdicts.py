@@ -4,36 +4,46 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
 from scipy import stats
 
 from digits.analysis.claims import ClaimResult
+from digits.analysis.numbers import CODE, FIXED, OTHERS, TEXT, errors_of
 from digits.analysis.statistics import CONFIDENCE
 from digits.output.plots import style
 from digits.output.plots.style import COLOURS, PALETTE, PUBLISHED, Row, draw_rows
 
-#: How a verdict is shown: face, text colour, mark. Dark and light differ in grey as well.
+_GOOD, _BAD, _OPEN, _ABSENT = PALETTE[0], PALETTE[3], "#9a9a9a", "#b5b5b5"
+#: How a verdict is shown, the firmest first: marker, face, edge, size. The marker tells it in grey.
 VERDICT_STYLES = {
-    "supported": (PALETTE[0], "white", "✓"),
-    "contradicted": (PALETTE[3], "white", "✗"),
-    "undecided": ("#d5d5d5", "black", "?"),
-    "no records": ("white", "#777777", "…"),
-    "design argument": ("#f3ead2", "#777777", "–"),
+    "equivalent": ("s", _GOOD, _GOOD, 7.5),
+    "supported": ("s", _GOOD, _GOOD, 7.5),
+    "typical": ("s", "white", _GOOD, 7),
+    "different": ("X", _BAD, _BAD, 8),
+    "contradicted": ("X", _BAD, _BAD, 8),
+    "not typical": ("X", "white", _BAD, 7.5),
+    "no difference": ("d", PALETTE[1], PALETTE[1], 8),
+    "cannot tell": ("o", "white", _OPEN, 6.5),
+    "undecided": ("o", "white", _OPEN, 6.5),
+    "not run": (".", _ABSENT, _ABSENT, 3),
+    "not a measurable statement": ("_", _ABSENT, _ABSENT, 4),
 }
+ORDER = list(VERDICT_STYLES)
+#: Marks in a line of the picture of verdicts.
+ACROSS = 14
 _PRINTED = {**PUBLISHED, "markersize": 3.5}
 _OURS = {"marker": "o", "markersize": 4, "linestyle": "none"}
 #: How far below its row each reading of a report stands, and how its mean is drawn.
-READINGS = {"as written": (0.08, _OURS), "as published": (0.36, {**_OURS, "mfc": "white"})}
+READINGS = {TEXT: (0.08, _OURS), CODE: (0.36, {**_OURS, "mfc": "white"})}
 
 
 def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
     """Show each published error with its interval beside ours, one row a number, a panel a report.
 
     numbers: what `numbers.all_numbers` gives, of which errors are shown. A report's bar is the t
-    interval of its mean, where it gives SD and n > 1. At the right edge n of ours, of each reading.
+    interval of its mean, where that is over independent rounds. At the right edge n of ours, of
+    each reading.
     """
-    errors = numbers[~numbers.quantity.isin(["parameters", "training time"])]
-    errors = errors[errors.reading != "repaired"]
+    errors = numbers[~numbers.quantity.isin(OTHERS) & (numbers.reading != FIXED)]
     quantity = errors.quantity.str.removesuffix("_error").str.replace("fold", "cross-validation")
     errors = errors.assign(name=errors.row + ", " + quantity.str.replace("_", " "))
     counts = errors.groupby("report", sort=False).name.nunique()
@@ -55,7 +65,8 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
 def _number(axis: Axes, height: float, readings: pd.DataFrame) -> None:
     printed = readings.iloc[0]
     n, sd = printed.published_n, printed.published_sd
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) / np.sqrt(n) if n > 1 else np.nan
+    independent = n > 1 and printed.kind == "rounds"
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) / np.sqrt(n) if independent else np.nan
     half *= np.nan if pd.isna(sd) else sd
     axis.errorbar(printed.published, height - 0.2, xerr=half, elinewidth=1, **_PRINTED)
     rounds = ", ".join(str(n) for n in readings.n.astype(int) if n)
@@ -67,41 +78,47 @@ def _number(axis: Axes, height: float, readings: pd.DataFrame) -> None:
         draw_rows(axis, [row], mark, height + below)
 
 
-def claims_at_a_glance(own: list[ClaimResult], common: list[ClaimResult], caption: str) -> Figure:
-    """Show the verdict on every claim as a square, a row a report.
+def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], caption: str) -> Figure:
+    """Show the verdict on every printed error, by both readings, and on every claim of a report.
 
-    The large square: decided by the report's own networks and protocol; the small one at its
-    lower right corner: under the common protocol, where that has records.
+    numbers: what `numbers.all_numbers` gives. One mark each, a row a report, the firmest verdicts
+    first; what was not run or cannot be measured is small.
     """
-    reports = {}
-    for pair in zip(own, common, strict=True):
-        reports.setdefault(pair[0].claim.report, []).append(pair)
-    figure, [[axis]] = style.new_figure(caption, 0.52 * len(reports) + 1.2)
-    for height, pairs in enumerate(reports.values()):
-        for place, (result, again) in enumerate(pairs):
-            _square(axis, place, height, 0.9, result.verdict, result.claim.id)
-            if again.claim.criteria and again.verdict != "no records":
-                _square(axis, place + 0.62, height + 0.56, 0.34, again.verdict)
-    longest = max(len(pairs) for pairs in reports.values())
-    axis.set(xlim=(-0.1, longest + 0.1), ylim=(len(reports) + 0.05, -0.1), xticks=[])
-    axis.set_yticks([height + 0.45 for height in range(len(reports))], list(reports))
-    axis.grid(visible=False)
-    axis.spines[:].set_visible(False)
-    axis.tick_params(length=0)
-    keys = {
-        f"{mark} {verdict}": Patch(facecolor=face, edgecolor="#777777")
-        for verdict, (face, _, mark) in VERDICT_STYLES.items()
-        if any(result.verdict == verdict for result in own)
+    errors = errors_of(numbers)
+    panels = {
+        f"Printed errors, {reading}": errors[errors.reading == reading].groupby("report").verdict
+        for reading in (TEXT, CODE)
     }
-    return style.legend_above(figure, keys)
+    said = [(c.claim.report, c.verdict) for c in claims if not c.claim.ours]
+    said = pd.DataFrame(said, columns=["report", "verdict"])
+    panels["Claims"] = said.groupby("report").verdict
+    lines = pd.concat([verdicts.size() for verdicts in panels.values()], axis=1).max(axis=1)
+    lines = np.ceil(lines / ACROSS)[list(dict.fromkeys([*errors.report, *said.report]))]
+    tops = dict(zip(lines.index, (lines + 0.6).cumsum() - lines, strict=True))
+    height = lines.sum() + 0.6 * len(lines)
+    figure, axes = style.new_figure(caption, 0.19 * height + 1.4, 3, 3, sharey=True)
+    for axis, (title, verdicts) in zip(axes.flat, panels.items(), strict=True):
+        for report, own in verdicts:
+            _marks(axis, tops[report], sorted(own, key=ORDER.index))
+        axis.set(title=title, xlim=(-0.7, ACROSS - 0.3), xticks=[], ylim=(height, 0))
+        axis.set_yticks(list(tops.values()), list(tops))
+        axis.tick_params(length=0)
+        axis.grid(visible=False)
+        axis.spines[:].set_visible(False)
+    seen = {verdict for verdicts in panels.values() for verdict in verdicts.obj}
+    keys = {}
+    for verdict in (verdict for verdict in ORDER if verdict in seen):
+        keys.setdefault(VERDICT_STYLES[verdict], []).append(verdict)
+    handles = {" / ".join(names): _look(*look) for look, names in keys.items()}
+    title = "Which published numbers and claims hold up?"
+    return style.legend_above(figure, handles, columns=4, title=title)
 
 
-def _square(axis: Axes, left: float, top: float, side: float, verdict: str, name: str = "") -> None:
-    face, text, mark = VERDICT_STYLES[verdict]
-    edge = "#777777" if name else "white"
-    axis.add_patch(Rectangle((left, top), side, side, facecolor=face, edgecolor=edge, lw=0.6))
-    centre = left + side / 2
-    if name:
-        place = {"ha": "center", "va": "center", "color": text}
-        axis.text(centre, top + 0.22, name, fontsize=6.5, **place)
-        axis.text(centre - 0.12, top + 0.6, mark, fontsize=11, **place)
+def _marks(axis: Axes, top: float, verdicts: list[str]) -> None:
+    for place, verdict in enumerate(verdicts):
+        look = _look(*VERDICT_STYLES[verdict])
+        axis.plot(place % ACROSS, top + place // ACROSS, **look)
+
+
+def _look(marker: str, face, edge, size: float) -> dict:
+    return {"marker": marker, "mfc": face, "mec": edge, "markersize": size, "linestyle": "none"}

@@ -1,8 +1,12 @@
-"""Tables of claims: the verdict on each, and on the criteria that decide it."""
+"""Tables of claims: the verdict on each, what decides it, and where our runs leave the texts."""
+
+import tomllib
+from importlib.resources import files
 
 import pandas as pd
 
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult, CriterionResult
+from digits.analysis.statistics import CONFIDENCE
 from digits.experiments.claim import Criterion
 from digits.output.tables.format import QUANTITIES, interval, number
 
@@ -16,39 +20,57 @@ def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFra
     return pd.DataFrame(
         {
             "claim": result.claim.id,
-            "report": result.claim.report,
+            "verdict": result.verdict,
+            "report": result.claim.report + (", ours" if result.claim.ours else ""),
             "what it says": result.claim.claim,
             "read as": result.claim.reading,
-            "verdict": result.verdict,
             "parts that hold": result.held,
             "decided by": result_text(result.deciding),
+            "second reading": _second(result),
             "under the common protocol": again.verdict if again.claim.criteria else "",
         }
         for result, again in zip(own, common, strict=True)
     )
 
 
+def _second(result: ClaimResult) -> str:
+    """Return "against two towers: supported (2 of 2)", "" for a claim with one reading."""
+    second = result.second
+    return f"{result.claim.second_reading}: {second.verdict} ({second.held})" if second else ""
+
+
 def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
-    """Return one row per criterion of every claim: effect, interval, n, verdict."""
+    """Return one row per criterion of every claim and reading: effect, interval, n, verdict.
+
+    The intervals of one claim hold together with the confidence in their heading.
+    """
+    readings = [
+        (result.claim.id + name, reading)
+        for result in claims
+        for name, reading in (("", result), (", second reading", result.second))
+        if reading
+    ]
     return pd.DataFrame(
         {
-            "claim": claim.claim.id,
+            "claim": name,
             "part": _criterion(result.criterion),
             "effect": number(result.mean, "{:+.2f}"),
             "unit": QUANTITIES[result.criterion.quantity][1],
-            "95 % interval": interval(result._asdict(), "+"),
+            f"simultaneous {100 * CONFIDENCE:g} % interval": interval(result._asdict(), "+"),
             "n": result.n or "",
             "claimed": result.criterion.range.text,
+            "margin": number(result.criterion.margin, "{:g}"),
             "verdict": result.verdict,
         }
-        for claim in claims
-        for result in claim.results
+        for name, reading in readings
+        for result in reading.results
     )
 
 
 def verdict_counts(claims: list[ClaimResult]) -> pd.DataFrame:
-    """Return how many claims of each report have which verdict."""
-    found = pd.DataFrame([(c.claim.report, c.verdict) for c in claims], columns=["report", "v"])
+    """Return how many claims of each report have which verdict, without those that are ours."""
+    theirs = [(c.claim.report, c.verdict) for c in claims if not c.claim.ours]
+    found = pd.DataFrame(theirs, columns=["report", "v"])
     counts = pd.crosstab(found.report, found.v).reindex(found.report.unique())
     counts = counts[[verdict for verdict in CLAIM_VERDICTS if verdict in counts]]
     return counts.assign(all=counts.sum(axis=1)).reset_index().rename_axis(columns=None)
@@ -73,4 +95,28 @@ def _criterion(criterion: Criterion) -> str:
     if criterion.minus_quantity:
         return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {criterion.of}"
     spread = "distance from the median, " if criterion.spread else ""
-    return f"{name}, {spread}{' - '.join(criterion.experiments)}"
+    times = f"{criterion.factor:g} x " if criterion.factor != 1 else ""
+    return f"{name}, {spread}{f' - {times}'.join(criterion.experiments)}"
+
+
+def deviations(report: str) -> list[dict]:
+    """Return where our runs following a report's text leave it or fill a gap in it.
+
+    Each with what the text says, what we run, why, and the ids of the experiments that run it the
+    other way (see `deviations.toml`).
+    """
+    file = files("digits.experiments") / "deviations.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))[report]
+
+
+def deviation_table(report: str) -> pd.DataFrame:
+    """Return one row per deviation of our runs from a report's text."""
+    return pd.DataFrame(
+        {
+            "the text says": deviation["text"],
+            "we run": deviation["ours"],
+            "why": deviation["why"],
+            "the other way": ", ".join(deviation["other"]) or "not run",
+        }
+        for deviation in deviations(report)
+    )

@@ -19,10 +19,9 @@ QUANTITIES = {
     "fold_error": ("cross-validation error", "points"),
     "fold_sd": ("SD over folds", "points"),
     "gap": ("test minus train error", "points"),
-    "peak_epoch": ("epoch of the lowest test error", "epochs"),
-    "kept_epoch": ("epoch of the lowest validation loss", "epochs"),
+    "epochs_to_half": ("epochs to half the error of guessing", "epochs"),
     "fluctuation": ("change of test error between epochs", "points"),
-    "rises": ("share of epochs in which validation loss rises", ""),
+    "loss_fluctuation": ("change of validation loss between epochs over its mean", ""),
     "train_seconds": ("training time", "s"),
     "parameters": ("parameters", ""),
 }

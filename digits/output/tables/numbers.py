@@ -2,49 +2,50 @@
 
 import pandas as pd
 
-from digits.analysis.numbers import tally
+from digits.analysis.numbers import CODE, FIXED, PARAMETERS, RATIO, TEXT, TIME, tally
 from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number
 
+#: What a caption says of verdicts.
+VERDICTS = (
+    "equivalent: the 90 % interval of the difference lies within the margin; different: its 95 % "
+    "interval excludes 0; typical: a printed number that is one draw lies in the central 95 % of "
+    "what our rounds give"
+)
 #: How published numbers that are no errors are written.
-COUNTS_AND_TIMES = {"parameters": "{:.0f}", "training time": "{:.1f}"}
+OTHERS = {PARAMETERS: "{:.0f}", TIME: "{:.1f} s", RATIO: "{:.1f}"}
 
 
 def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
     """Return what `published_against_ours` found, in words that fit a page."""
     return pd.DataFrame(
         {
-            "experiment": row["experiment"],
             "report's row": row["row"],
+            "verdict": _verdict(row),
             "error": PRINTED[row["quantity"]],
             "published": mean_sd(row, "published"),
             "ours": mean_sd(row, "ours"),
             "n": row["n"],
             "ours - published": number(row["difference"], "{:+.2f}"),
             "95 % interval": "" if row["shortened"] else interval(row, "+"),
-            "holds 0": _yes(row, row["low"] <= 0 <= row["high"]),
-            "under 1 point": _yes(row, abs(row["difference"]) < 1),
-            "verdict": _verdict(row),
+            "margin": f"± {row['margin']:.2f}",
+            "verdict on the SD": _verdict(row, "sd_"),
+            "experiment": row["experiment"],
         }
         for row in agreement.to_dict("records")
     )
 
 
-def _yes(row: dict, holds: bool) -> str:
-    if row["shortened"]:
-        return "shortened"
-    return "" if pd.isna(row["low"]) else "yes" if holds else "no"
-
-
 def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return every published number in a row, beside ours as written and as published.
+    """Return every published number in a row, beside ours by the text and by the code.
 
-    numbers: what `numbers.all_numbers` gives; repaired readings are left out. Errors and their
-    differences are in per cent and points; times are ratios. Where the code ran what is written,
-    or only the code's number is known, one of the two is empty.
+    numbers: what `numbers.all_numbers` gives; runs of mended code are left out. Errors and their
+    differences are in per cent and percentage points. Where the code ran what the text says, or
+    only the code's number is known, one of the two is empty.
     """
     rows = []
-    cells = {"ours": _ours, "difference": _difference, "verdict": _verdict}
-    shown = numbers[numbers.reading != "repaired"]
+    cells = {"verdict": _verdict, "ours": _ours, "difference": _difference}
+    cells["verdict on the SD"] = lambda row: _verdict(row, "sd_")
+    shown = numbers[numbers.reading != FIXED]
     for _, found in shown.groupby(["report", "row", "quantity"], sort=False):
         readings = {row["reading"]: row for row in found.to_dict("records")}
         first = found.iloc[0]
@@ -53,17 +54,19 @@ def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
             "report's row": first.row,
             "number": PRINTED.get(first.quantity, first.quantity),
             "published": _plain(first, "published") or mean_sd(first, "published"),
+            "margin": number(first.margin, "± {:.2f}"),
         }
-        for reading in ("as written", "as published"):
-            cell = readings.get(reading)
-            row |= {f"{name}, {reading}": cell and text(cell) for name, text in cells.items()}
+        for name, text in cells.items():
+            for reading in (TEXT, CODE):
+                cell = readings.get(reading)
+                row[f"{name}, {reading}"] = cell and text(cell)
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
 
 def _plain(row: dict, of: str) -> str:
-    """Return a number of parameters or a ratio of times, "" for an error."""
-    form = COUNTS_AND_TIMES.get(row["quantity"])
+    """Return a number of parameters, a time or a ratio of times, "" for an error."""
+    form = OTHERS.get(row["quantity"])
     return number(row[of], form) if form else ""
 
 
@@ -73,17 +76,20 @@ def _ours(row: dict) -> str:
 
 
 def _difference(row: dict) -> str:
-    if row["quantity"] == "parameters":
+    if row["quantity"] == PARAMETERS:
         return number(row["difference"], "{:+.0f}") if row["difference"] else ""
-    if row["quantity"] == "training time" or row["shortened"]:
+    if row["quantity"] in OTHERS or row["shortened"]:
         return ""
     return difference({"mean": row["difference"], "low": row["low"], "high": row["high"]})
 
 
-def _verdict(row: dict) -> str:
-    return f"{row['verdict']}: {row['why']}" if row["why"] else row["verdict"]
+def _verdict(row: dict, of: str = "") -> str:
+    verdict, why = row[f"{of}verdict"], row[f"{of}why"]
+    if not isinstance(verdict, str):
+        return ""  # no SD is printed
+    return f"{verdict}: {why}" if why else verdict
 
 
-def tally_table(numbers: pd.DataFrame) -> pd.DataFrame:
+def tally_table(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:
     """Return how many published errors of each report have which verdict (see `tally`)."""
-    return tally(numbers).reset_index().rename_axis(columns=None)
+    return tally(numbers, of).reset_index().rename_axis(columns=None)

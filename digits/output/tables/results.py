@@ -26,7 +26,7 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "published test error": _published(experiment),
                 "test error": mean_sd(test),
                 "95 % interval": interval(test),
-                "precise test error": mean_sd(summarise(runs.precise_error)),
+                "large-sample test error": mean_sd(summarise(runs.precise_error)),
                 "train error": mean_sd(summarise(runs.train_error)),
                 "digit accuracy": number(runs.test_digit_accuracy.mean(), "{:.1f}"),
                 "parameters": first.parameters,
@@ -49,7 +49,7 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
     for experiment in experiments:
         recipe = experiment.recipe
         times = f"{recipe.trainings}x" if recipe.trainings > 1 else ""
-        misprint = " (misprint)" if experiment.misprinted else ""
+        misprint = " (misprint)" if experiment.counted == "misprinted" else ""
         weights = f"{recipe.auxiliary_weight:g}, {recipe.target_weight:g}"
         rows.append(
             {
@@ -108,6 +108,7 @@ def pooled_table(pooled: pd.DataFrame) -> pd.DataFrame:
             "effect of": row["effect"],
             "points of error": number(row["mean"], "{:+.2f}"),
             "95 % interval": interval(row, "+"),
+            "without one design": f"{row['least']:+.2f} to {row['most']:+.2f}",
             "designs": row["n"],
             "rounds of each": span(pd.Series(row["rounds"])),
         }
@@ -121,7 +122,7 @@ def ranking_table(ranking: pd.DataFrame) -> pd.DataFrame:
         {
             "place": place,
             "network": row["network"],
-            "precise test error": mean_sd(row),
+            "large-sample test error": mean_sd(row),
             "95 % interval": interval(row),
             "n": int(row["n"]),
             "above the best": number(row["above"] or None, "{:+.2f}"),
@@ -199,13 +200,14 @@ def step_table(steps: pd.DataFrame) -> pd.DataFrame:
     """Return what `beyond.steps` found: errors in per cent, changes in points, intervals."""
     return pd.DataFrame(
         {
-            "rung": row["says"],
+            "step": row["says"],
+            "verdict": row["verdict"],
             "in the best network": _kept(row),
-            "folds": number(row.get("fold")),
-            "rounds of folds": number(row.get("fold_n"), "{:.0f}"),
-            "change on folds": number(row.get("fold_change"), "{:+.2f}"),
-            "95 % interval of that": interval(row, "+", "fold_change"),
-            "precise test error": mean_sd(row),
+            "cross-validation error": number(row.get("fold")),
+            "cross-validation rounds": number(row.get("fold_n"), "{:.0f}"),
+            "cross-validation change": number(row.get("fold_change"), "{:+.2f}"),
+            "corrected 95 % interval": interval(row, "+", "fold_change"),
+            "large-sample test error": mean_sd(row),
             "n": number(row["n"], "{:.0f}"),
             "change": number(row.get("change"), "{:+.2f}"),
             "95 % interval of the change": interval(row, "+", "change"),
@@ -220,22 +222,23 @@ def _kept(step: dict) -> str:
     return "no" if step["cross_validated"] else "larger budget"
 
 
-def target_table(targets: pd.DataFrame) -> pd.DataFrame:
-    """Return what `beyond.targets` found: errors in per cent, seconds a round on one core."""
+def best_table(best: pd.DataFrame) -> pd.DataFrame:
+    """Return what `beyond.best_networks` found: errors in per cent, seconds a round on one core."""
     return pd.DataFrame(
         {
-            "network": row["experiment"],
-            "epochs": row["epochs"],
-            "precise test error": mean_sd(row),
-            "95 % interval": interval(row),
-            "over all pairs": number(row["exact"]),
+            "network": row["says"],
+            "rounds": "fresh" if row["fresh"] else "looked at",
             "n": int(row["n"]),
-            "target": f"at most {row['target']:.2f}",
-            "seconds a round": f"{row['seconds']:.0f}",
+            "error over all pairs": number(row["exact"]),
+            "95 % interval, rounds and images": interval(row, of="exact"),
+            "95 % interval, rounds alone": interval(row, of="rounds"),
+            "large-sample test error": mean_sd(row),
+            "epochs": row["epochs"],
             "precision": row["precision"],
+            "seconds a round": f"{row['seconds']:.0f}",
             "parameters": row["parameters"],
         }
-        for row in targets.to_dict("records")
+        for row in best.to_dict("records")
     )
 
 
@@ -256,8 +259,8 @@ def limit_table(limits: pd.DataFrame) -> pd.DataFrame:
             "n": row["n"],
             "SD, 1000 test pairs": number(row["sd"]),
             "mean of ten known to": number(row["half"], "± {:.2f}"),
-            "SD, precise test": number(row["sd_precise"]),
-            "mean of ten known to, precise test": number(row["half_precise"], "± {:.2f}"),
+            "SD, large-sample test": number(row["sd_precise"]),
+            "mean of ten known to, large-sample test": number(row["half_precise"], "± {:.2f}"),
         }
         for row in limits.to_dict("records")
     )
@@ -269,7 +272,7 @@ def calibration_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
         {
             "posteriors": name,
             "error over all pairs": f"{row['error']:.3f}",
-            "calibration error (points)": f"{row['calibration']:.2f}",
+            "calibration error (percentage points)": f"{row['calibration']:.2f}",
             "log loss": f"{row['loss']:.4f}".replace("inf", "no bound"),
         }
         for name, row in rows.items()

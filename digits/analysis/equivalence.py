@@ -1,0 +1,160 @@
+"""Verdicts on a published number, from its margin, its own spread, and ours.
+
+equivalent: the 90 % interval of the difference lies inside the margin (two one-sided tests at 5 %).
+different: the 95 % interval of the difference excludes 0, and it is not equivalent.
+cannot tell: neither; and which side is too imprecise. A printed number that is one draw, not a mean
+over independent runs, is typical if it lies in the central 95 % of what our protocol gives.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from digits.analysis.statistics import CONFIDENCE
+
+Verdict = Literal[
+    *("equivalent", "typical", "cannot tell", "different", "not typical", "not run", "not compared")
+]
+VERDICTS = Verdict.__args__
+
+#: Confidence of the interval of which two one-sided tests at 5 % ask that it lies in the margin.
+NARROW = 2 * CONFIDENCE - 1
+#: Fewer rounds do not show what is typical.
+ENOUGH = 20
+#: Within which factor SDs, and times, are equal.
+SD_FACTOR, TIME_FACTOR = 1.5, 1.25
+PRINTED, OURS = "printed number too imprecise", "our rounds too few"
+
+
+class Judged(NamedTuple):
+    """A verdict and its reason; the 95 % interval of the difference or ratio, NaN for none."""
+
+    verdict: Verdict
+    why: str = ""
+    low: float = np.nan
+    high: float = np.nan
+
+
+Interval = Callable[[float], tuple[float, float]]
+
+
+def decide(
+    interval: Interval, margin: tuple[float, float], equal: float, limited: bool, sign: str = ""
+) -> Judged:
+    """Return the verdict by the intervals of a difference or ratio.
+
+    interval: gives low and high at a confidence. equal: what it is if both are equal. limited:
+    whether endless rounds of ours could not show equivalence. sign: what is lower or higher.
+    """
+    low, high = interval(CONFIDENCE)
+    if np.isnan([low, high]).any():
+        return Judged("cannot tell", OURS)
+    narrow = interval(NARROW)
+    if margin[0] <= narrow[0] and narrow[1] <= margin[1]:
+        return Judged("equivalent", "", low, high)
+    if not low <= equal <= high:
+        return Judged("different", f"ours {sign}{'lower' if high < equal else 'higher'}", low, high)
+    return Judged("cannot tell", PRINTED if limited else OURS, low, high)
+
+
+def of_mean(ours: pd.Series, mean: float, sd: float, n: int, margin: float) -> Judged:
+    """Judge a printed mean of n independent runs with their SD by ours, by Welch's intervals.
+
+    ours: what `summarise` gives; all in per cent; margin: in percentage points.
+    """
+    if ours["n"] < 2:
+        return Judged("cannot tell", OURS)
+    # A printed mean alone, with endless rounds of ours.
+    alone = stats.t.ppf((1 + NARROW) / 2, n - 1) * sd / np.sqrt(n)
+    return decide(
+        lambda confidence: welch(ours, mean, sd, n, confidence),
+        (-margin, margin),
+        0,
+        alone > margin,
+    )
+
+
+def welch(
+    ours: pd.Series, mean: float, sd: float, n: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return Welch's interval of our mean minus the printed one, from both means, SDs and n."""
+    difference = ours["mean"] - mean
+    error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
+    if not error.any():
+        return difference, difference
+    freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(error.sum())
+    return difference - half, difference + half
+
+
+def of_sd(ours: pd.Series, sd: float, n: int) -> Judged:
+    """Judge a printed SD over n runs by ours over runs of the same kind, by their ratio (F)."""
+    if ours["n"] < 2 or sd == 0:
+        return Judged("cannot tell", OURS if sd else PRINTED)
+
+    def interval(confidence: float, rounds: float = ours["n"]) -> tuple[float, float]:
+        tails = (1 + confidence) / 2, (1 - confidence) / 2
+        return tuple(ours["sd"] / sd / np.sqrt(stats.f.ppf(tails, rounds - 1, n - 1)))
+
+    low, high = np.log(interval(NARROW, 1e9)) if ours["sd"] else (0, 0)
+    limited = high - low > 2 * np.log(SD_FACTOR)
+    return decide(interval, (1 / SD_FACTOR, SD_FACTOR), 1, limited, "spread ")
+
+
+#: Degrees of freedom below which the difference of two variances is not taken: by simulation a true
+#: number is then called not typical in at most 5 % of studies, whatever share is the draw's.
+LEAST_FREEDOM = 3
+
+
+def of_draw(ours: pd.Series, mean: float, sd: float | None, n: int) -> Judged:
+    """Judge a printed mean over n trainings on one draw of pairs, with their SD, by our rounds.
+
+    Our rounds vary by draw and by training, the printed trainings by training alone. So the mean
+    of a draw varies by the variance of ours less that of training, of which 1 / n is left. The
+    interval is that of our mean minus the mean of one more draw, by Satterthwaite.
+    """
+    if ours["n"] < 2:
+        return Judged("cannot tell", OURS)
+    training = (sd or 0) ** 2
+    parts = np.array([ours["sd"] ** 2 * (1 + 1 / ours["n"]), training * (1 / n - 1)])
+    variance = max(parts.sum(), ours["sd"] ** 2 / ours["n"] + training / n)
+    freedom = variance**2 / max((parts**2 / [ours["n"] - 1, max(1, n - 1)]).sum(), 1e-12)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, max(LEAST_FREEDOM, freedom)) * np.sqrt(variance)
+    difference = ours["mean"] - mean
+    low, high = difference - half, difference + half
+    if not low <= 0 <= high:
+        return Judged("not typical", f"ours {'lower' if high < 0 else 'higher'}", low, high)
+    if ours["n"] < ENOUGH:
+        return Judged("cannot tell", OURS, low, high)
+    return Judged("typical", "", low, high)
+
+
+def of_run(ours: np.ndarray, value: float) -> Judged:
+    """Judge a printed number that is one run by its rank among ours (n,), which are such numbers.
+
+    Not typical: a rank as far out has a probability of 5 % at most, which takes 39 rounds.
+    Typical: at least 20 rounds, and the number lies among them, not outside.
+    """
+    ours = np.asarray(ours, dtype=float)
+    n, below, above = len(ours), (ours < value).sum(), (ours > value).sum()
+    beyond = min(n - below, n - above)  # as far out as the number, or further
+    probability = 2 * (beyond + 1) / (n + 1)
+    rank = f"{below} of our {n} lower"
+    if probability <= 1 - CONFIDENCE:
+        return Judged("not typical", f"ours {'lower' if below > above else 'higher'}; {rank}")
+    if n < ENOUGH or not beyond:
+        return Judged("cannot tell", f"{OURS}; {rank}")
+    return Judged("typical", rank)
+
+
+def of_ratios(ratios: np.ndarray, printed: float) -> Judged:
+    """Judge a printed ratio of times, which has no spread, by the median of ours (n,)."""
+    test = stats.quantile_test(np.asarray(ratios) / printed)
+
+    def interval(confidence: float) -> tuple[float, float]:
+        return tuple(test.confidence_interval(confidence))
+
+    return decide(interval, (1 / TIME_FACTOR, TIME_FACTOR), 1, limited=False)
