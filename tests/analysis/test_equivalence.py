@@ -137,6 +137,18 @@ def test_one_more_run_of_ours_is_called_not_typical_in_5_of_100(n):
     assert share("typical", found) == 0 if n < 20 else share("typical", found) > 0.85
 
 
+@pytest.mark.parametrize("value", [0.0, 1.5, 6.0])
+def test_no_verdict_by_rank_improves_when_rounds_are_left_out(value):
+    rounds = np.random.default_rng(9).normal(0, 1, (300, 60))
+    many, few = ([of_run(row[:n], value) for row in rounds] for n in (60, 25))
+    too_few = [of_run(row[:15], value) for row in rounds]
+    assert share("typical", few) <= share("typical", many)
+    assert share("cannot tell", few) >= share("cannot tell", many)
+    assert share("cannot tell", too_few) == 1.0
+    if value == 6.0:
+        assert share("not typical", many) > 0.99
+
+
 def test_ties_with_our_runs_speak_for_a_printed_number():
     assert of_run([0.0] * 25, 0.0).verdict == "typical"
     assert of_run([0.0] * 60, 1.0).verdict == "not typical"

@@ -159,9 +159,16 @@ def name_ticks(axis: Axis, values: Sequence[float] = ERRORS) -> None:
     axis.set_ticklabels([f"{value:g}" for value in values])
 
 
-def save(figure: Figure, folder: Path, name: str) -> Figure:
-    """Write `figure` to `folder` as name.svg and name.png, close it, and return it for display."""
+def save(figure: Figure, folder: Path, name: str):
+    """Write `figure` to `folder` as name.svg and name.png, close it, and return it for display.
+
+    A notebook shows the file itself, at half its pixels, instead of drawing the figure again.
+    """
+    from IPython.display import Image  # training alone does without Jupyter
+
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.set_layout_engine("none")  # it has its places now
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     plt.close(figure)
-    return figure
+    width, caption = round(100 * figure.get_figwidth()), figure.get_supxlabel()
+    return Image(folder / f"{name}.png", width=width, alt=caption)
