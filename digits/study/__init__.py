@@ -3,3 +3,4 @@
 from digits.study.frames import curves, tidy
 from digits.study.runs import Run, execute
 from digits.study.study import Study
+from digits.study.trained import network_of

@@ -72,9 +72,7 @@ def _train(
     device: Device,
 ) -> dict[str, Any]:
     fitted_pairs = pairs.train[: recipe.fitted_pairs]
-    watched = {"train": fitted_pairs, "test": pairs.test}
-    if recipe.validation_share:
-        watched["validation"] = pairs.train[recipe.fitted_pairs :]
+    watched = {"train": fitted_pairs, "test": pairs.test} | _held_out(pairs, recipe)
     fitted = fit(build, recipe, fitted_pairs, stream, watched, device)
     model, scores = fitted.model, fitted.scores
     curves = {
@@ -105,6 +103,23 @@ def _train(
     if recipe.folds:
         measured |= cross_validate(build, recipe, pairs.train, stream, device)
     return measured
+
+
+def _held_out(pairs: RoundPairs, recipe: Recipe) -> dict[str, Pairs]:
+    return {"validation": pairs.train[recipe.fitted_pairs :]} if recipe.validation_share else {}
+
+
+def train_network(
+    build: Callable[[], nn.Module], recipe: Recipe, seed: int, digits: Digits, device: Device = CPU
+) -> tuple[nn.Module, RoundPairs]:
+    """Train a network as `train` does, to the same bits, and return it with its pairs."""
+    stream = streams(seed, recipe.varies)
+    pairs = draw_round(digits, recipe.draw, stream["pairs"]).to(device.kind)
+    with device.deterministic():
+        # Scoring leaves no trace; only validation pairs have a say in what is kept.
+        held_out = _held_out(pairs, recipe)
+        fitted = fit(build, recipe, pairs.train[: recipe.fitted_pairs], stream, held_out, device)
+    return fitted.model, pairs
 
 
 def large_sample_error(

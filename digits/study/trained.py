@@ -1,0 +1,140 @@
+"""A trained network in hand: rebuilt from the seed of its run, to try on pairs of one's own."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from digits.core import InputError
+from digits.data.sources import Digits, load, pool_2x2
+from digits.study.runs import Run
+from digits.study.study import Study
+from digits.training.record import Record, weights_hash
+from digits.training.round import train_network
+
+
+class Beliefs(NamedTuple):
+    """What a network believes of N pairs.
+
+    not_greater: (N,) the probability that the first digit is less than or equal to the second.
+    digits: (N, 2, 10) the probability of each digit in each image; None for a network that is not
+        trained on digit labels.
+    """
+
+    not_greater: np.ndarray
+    digits: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network, trained again from the seed of its run.
+
+    same_weights: whether its weights equal those of the record, bit by bit; None without a record.
+    mean, sd: what is subtracted from pixels and what they are divided by.
+    """
+
+    run: Run
+    model: nn.Module
+    mean: float
+    sd: float
+    same_weights: bool | None
+
+    @torch.inference_mode()
+    def believe(self, pairs) -> Beliefs:
+        """Return what the network believes of pairs of images.
+
+        Parameters
+        ----------
+        pairs : array_like
+            (N, 2, 14, 14), or (N, 2, 28, 28) as MNIST has them, or one such pair without N: grey
+            pixels from 0 (background) to 255 (ink).
+
+        Returns
+        -------
+        Beliefs
+            Probabilities of the target and of the digits.
+
+        Raises
+        ------
+        InputError
+            For another shape, or pixels outside 0 to 255.
+        """
+        self.model.eval()
+        output = self.model((_images(pairs) - self.mean) / self.sd)
+        squared = self.run.experiment.recipe.loss == "mean_squared_error"
+        digits = [auxiliary for auxiliary in output.auxiliary if auxiliary.ndim == 3]
+        named = None
+        if digits:  # scores of single digits, trained to be 0 or 1, or logits
+            scores = digits[-1].clamp(min=1e-6) if squared else digits[-1].softmax(dim=2)
+            named = (scores / scores.sum(dim=2, keepdim=True)).numpy()
+        return Beliefs(_probability(output.target).numpy(), named)
+
+
+def _probability(target: Tensor) -> Tensor:
+    """Return P(a <= b) of logits (N, 2) or (N, 1), or of a score (N,)."""
+    if target.ndim == 1:
+        return target.clamp(0, 1)
+    return target[:, 0].sigmoid() if target.shape[1] == 1 else target.softmax(dim=1)[:, 1]
+
+
+def _images(pairs) -> Tensor:
+    try:
+        images = torch.as_tensor(np.asarray(pairs), dtype=torch.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{type(pairs).__name__} holds no images: {error}.") from None
+    images = images.unsqueeze(0) if images.ndim == 3 else images
+    if images.ndim != 4 or tuple(images.shape[1:]) not in ((2, 14, 14), (2, 28, 28)):
+        raise InputError(
+            f"images of shape {tuple(np.shape(pairs))} are no pairs: give (N, 2, 14, 14), "
+            "(N, 2, 28, 28), or one pair without N."
+        )
+    low, high = images.min().item(), images.max().item()
+    if not (low >= 0 and high <= 255 and high > 1):
+        raise InputError(
+            f"pixels from {low:g} to {high:g} are not grey values: give them from 0 (background) "
+            "to 255 (ink)."
+        )
+    return pool_2x2(images.flatten(0, 1)).unflatten(0, (-1, 2)) if images.shape[2] == 28 else images
+
+
+def rebuild(run: Run, digits: Digits, record: Record | None = None) -> TrainedNetwork:
+    """Train the network of a run again and compare it with its record; seconds for small ones."""
+    recipe = run.experiment.recipe
+    model, pairs = train_network(run.experiment.build, recipe, run.seed, digits, run.device)
+    same = None if record is None else weights_hash(model) == record.weights
+    return TrainedNetwork(run, model.cpu(), pairs.mean.item(), pairs.sd.item(), same)
+
+
+def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
+    """Return the network of a round of an experiment, trained again (see `rebuild`).
+
+    Parameters
+    ----------
+    study : Study
+        Where the round belongs: its profile, its digits, its records.
+    experiment : str
+        The id of the experiment.
+    seed : int
+        The round.
+
+    Returns
+    -------
+    TrainedNetwork
+        Ready to be asked what it believes.
+
+    Raises
+    ------
+    InputError
+        For an experiment or a round that the study does not run.
+    """
+    runs = {run.seed: run for run in study.runs(experiment) if run.experiment.id == experiment}
+    if seed not in runs:
+        raise InputError(
+            f"{experiment} has no round {seed!r} in profile {study.profile!r}: choose among "
+            f"{', '.join(map(str, runs)) or 'other experiments'}."
+        )
+    run = runs[seed]
+    record = study.store.of_runs([run]).get(run.key(study.source))
+    return rebuild(run, load(study.source), record if isinstance(record, Record) else None)

@@ -1,0 +1,99 @@
+"""A network in hand is the recorded one, and says what it believes of pairs of one's own."""
+
+import numpy as np
+import pytest
+import torch
+
+from digits.core import InputError
+from digits.data.pairs import draw_round
+from digits.data.seeds import streams
+from digits.experiments.registry import EXPERIMENTS
+from digits.study.runs import Run
+from digits.study.study import Study
+from digits.study.trained import network_of, rebuild
+from digits.training.evaluation import evaluate
+
+
+@pytest.fixture(scope="module")
+def digits():
+    from digits.data.sources import load
+
+    return load("sample")
+
+
+KINDS = [  # digit logits, two towers and no digits, one logit, a score, validation pairs
+    *("zadoks/twinnet+ws+aux", "kqiku/fcc", "jaubert/model_1@sigmoid", "damachi/cnn+aux"),
+    "cadei/mlp",
+]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_network_has_the_weights_of_the_record_and_decides_as_it_did(
+    name, digits, tiny_experiment, train_record
+):
+    experiment = tiny_experiment(name)
+    record, run = train_record(experiment, 3), Run(experiment, 3)
+    network = rebuild(run, digits, record)
+    assert network.same_weights is True
+    changed = record.model_copy(update={"weights": "0" * 16})
+    assert rebuild(run, digits, changed).same_weights is False
+    pairs = draw_round(digits, experiment.recipe.draw, streams(3)["pairs"])
+    raw = (pairs.test.images * pairs.sd + pairs.mean).clamp(0, 255)
+    beliefs = network.believe(raw)
+    scores = evaluate(network.model, pairs.test, experiment.recipe)
+    sure = np.abs(beliefs.not_greater - 0.5) > 1e-4
+    assert ((beliefs.not_greater > 0.5) == scores.decisions)[sure].all() and sure.mean() > 0.9
+    assert ((beliefs.not_greater >= 0) & (beliefs.not_greater <= 1)).all()
+    assert (beliefs.digits is None) == (scores.posteriors is None)
+    if beliefs.digits is not None:
+        assert beliefs.digits.shape == (len(raw), 2, 10)
+        assert beliefs.digits.sum(axis=2) == pytest.approx(np.ones((len(raw), 2)), abs=1e-5)
+        named = beliefs.digits.argmax(axis=2) == pairs.test.classes.numpy()
+        assert 100 * named.mean() == pytest.approx(scores.digit_accuracy, abs=1.0)
+
+
+@pytest.fixture(scope="module")
+def network(digits):
+    study = Study(source="sample", profile="smoke")
+    return network_of(study, "zadoks/twinnet+ws+aux", seed=1)
+
+
+def test_one_pair_many_pairs_and_mnists_own_size_are_the_same_images(network, digits):
+    originals = digits.test.originals[[5, 9]]
+    images = digits.test.images[[5, 9]]
+    one = network.believe(images)
+    for same in (images[None], images.numpy(), images.tolist(), originals, originals[None].numpy()):
+        assert network.believe(same).not_greater == pytest.approx(one.not_greater, abs=1e-6)
+    many = network.believe(torch.stack([images, images.flip(0)]))
+    assert many.not_greater[0] == pytest.approx(one.not_greater[0], abs=1e-5)
+    assert many.digits[1, 0] == pytest.approx(one.digits[0, 1], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        (np.zeros((3, 14, 14)), r"shape \(3, 14, 14\) are no pairs: give \(N, 2, 14, 14\)"),
+        (np.zeros((1, 2, 14, 28)), "are no pairs"),
+        (np.full((2, 14, 14), 256.0), "pixels from 256 to 256 are not grey values"),
+        (np.full((2, 14, 14), -1.0), "pixels from -1 to -1"),
+        (np.random.default_rng(0).random((2, 14, 14)), "from 0 .background. to 255"),
+        (np.full((2, 14, 14), np.nan), "pixels from nan"),
+        ("seven", "holds no images"),
+    ],
+)
+def test_what_is_no_pair_of_images_is_refused_in_one_sentence(network, pairs, sentence):
+    with pytest.raises(InputError, match=sentence):
+        network.believe(pairs)
+
+
+def test_a_round_that_the_study_does_not_run_is_refused(digits, monkeypatch, smoke_results):
+    study = Study(source="sample", profile="smoke")
+    with pytest.raises(InputError, match="zadoks/twinnet has no round 7 in profile 'smoke'"):
+        network_of(study, "zadoks/twinnet", seed=7)
+    with pytest.raises(InputError, match="no experiment is called 'zadoks/net'"):
+        network_of(study, "zadoks/net")
+    assert network_of(study, "zadoks/twinnet").same_weights is None  # without a record
+    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
+    network = network_of(study, "zadoks/twinnet")
+    assert isinstance(network.same_weights, bool)
+    assert network.run.experiment.build is EXPERIMENTS["zadoks/twinnet"].build
