@@ -40,11 +40,11 @@ def experiments() -> list[Experiment]:
     of one network in a row, without re-initialising it and without the auxiliary loss; it gave
     both the plain and the "+aux" rows of the table, which therefore stand at one experiment.
     repaired: the code's networks and order with these two bugs fixed. no-final-relu: by the text,
-    but for the ReLU on the two logits.
+    but for the ReLU on the two logits. one-draw: by the text, trainings on the pairs of round 0.
     """
     written = Recipe(epochs=25, batch_size=100, learning_rate=0.01)
     as_coded = written.but(order="fixed")
-    sets = {"": [], "published": [], "repaired": [], "no-final-relu": []}
+    sets = {"": [], "published": [], "repaired": [], "no-final-relu": [], "one-draw": []}
     for model, (as_listed, in_code, count) in NETWORKS.items():
         printed = {cell: _published(model + cell) for cell in CELLS}
         sets[""] += two_by_two("kqiku", model, as_listed, written, 10, published=printed)
@@ -63,6 +63,11 @@ def experiments() -> list[Experiment]:
             )
             for cell in ("", "+ws")
         ]
+        sets["one-draw"] += two_by_two(
+            *("kqiku", model, as_listed, written.but(varies="all but pairs"), 20),
+            variant="one-draw",
+            tags=frozenset({"one draw"}),
+        )
         sets["repaired"] += two_by_two(
             *("kqiku", model, in_code, as_coded, 10),
             variant="repaired",
