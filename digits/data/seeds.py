@@ -35,8 +35,8 @@ def streams(seed: int, varies: str = "all") -> dict[str, np.random.SeedSequence]
     InputError
         If the seed is not a whole number of 0 or more.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed {seed!r} is not a whole number of 0 or more.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise InputError(f"seed {seed!r} is not a whole number of 0 or more (below 2**63).")
     own = dict(zip(STREAMS, np.random.SeedSequence(seed).spawn(len(STREAMS)), strict=True))
     if varies == "all":
         return own

@@ -1,8 +1,10 @@
 """A run, its record and its cost."""
 
 import functools
+import os
 import platform
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -83,13 +85,30 @@ def execute(run: Run, digits: Digits) -> Record | Diverged:
 
 @functools.cache
 def commit() -> str:
-    """Return the commit of this repository, with "+" if files differ from it; "" outside git."""
-    command = ["git", "-C", str(core.ROOT), "describe", "--always", "--exclude=*", "--abbrev=12"]
-    command += ["--dirty=+"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
+    """Return the commit of this code's own repository, with "+" if files differ from it.
+
+    "" without git, and where this file is not one of the repository of `core.ROOT`: then another
+    repository may surround it.
+    """
+    # What a hook of git or a shell has set would name another repository.
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    root = core.ROOT.resolve()
+    git = ["git", f"--git-dir={root / '.git'}", f"--work-tree={root}", "-C", str(root)]
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=+"]
+    found = ""
+    for command in (["ls-files", "--error-unmatch", str(Path(__file__).resolve())], describe):
+        try:
+            done = subprocess.run(
+                [*git, "--no-optional-locks", *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                env=variables,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+        found = done.stdout.strip()
+    return found
 
 
 def expected_seconds(experiment: Experiment) -> float:

@@ -7,25 +7,55 @@ record of the same run, is refused with its file and line.
 
 import contextlib
 import datetime
-import json
+import errno
 import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import filelock
-from pydantic import ValidationError
 
-from digits.core import InputError, explain
+from digits.core import WAYS_OUT, InputError, short
+from digits.experiments.experiment import Experiment
 from digits.models.summary import summary_of
+from digits.study.checks import check_posteriors
+from digits.study.lines import AGAIN, Lines, content_of, is_there, line_of, parse, refusal
 from digits.study.runs import Run
-from digits.training.record import Diverged, Record
+from digits.training.record import Diverged, Provenance, Record
 
 Key = tuple[str, str, int, str]
 #: (i, n): the i-th of n parts of the wanted runs, from 1.
 Shard = tuple[int, int]
+
+
+NEW = ".new"  # the end of the name of a file that is not yet in its place
+#: What a record says of where it was made and how long that took, not of what came out.
+OF_MACHINE = {*Provenance.model_fields, "train_seconds", "seconds"}
+
+
+@dataclass
+class Look:
+    """What a store has seen of a file.
+
+    identity: of the file, whatever its name. size, lines: of what was seen, up to the end of a
+    line; tail: its last bytes; keys: of its records.
+    """
+
+    identity: tuple[int, int]
+    size: int = 0
+    lines: int = 0
+    tail: bytes = b""
+    keys: set[Key] = field(default_factory=set)
+
+    def is_of(self, file: BinaryIO) -> bool:
+        """Say whether `file` is the same, but for what may have been added."""
+        status = os.fstat(file.fileno())
+        file.seek(self.size - len(self.tail))
+        same = file.read(len(self.tail)) == self.tail
+        return same and self.identity == (status.st_dev, status.st_ino)
 
 
 @dataclass(frozen=True)
@@ -34,6 +64,7 @@ class RecordStore:
 
     folder: Path
     source: str
+    _looks: dict[Path, Look] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def path_of(self, experiment: str) -> Path:
         """Return the file that holds the records of one experiment."""
@@ -42,76 +73,58 @@ class RecordStore:
     def read(self, experiment: str) -> list[Record | Diverged]:
         """Read the records of one experiment; none if there is no file.
 
-        A last line without its end is a run that was cut off while it was written: it is left
-        out, and the next `append` removes it. Raises `InputError` with file and line for any
-        other damage.
+        A last line that was cut off while it was written is left out, and the next `append`
+        removes it. Raises `InputError` with file and line for any other damage, and with field and
+        value for a record that cannot be true.
         """
-        path = self.path_of(experiment)
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        records, lines = [], {}
-        for number, line in enumerate(text.split("\n")[:-1], start=1):
-            place = f"{_short(path)}, line {number}"
-            record = _parse(line, place)
-            if record.experiment != experiment or record.source != self.source.split("-before-")[0]:
-                raise InputError(
-                    f"{place} belongs to {record.experiment} on {record.source}: move it to that "
-                    "experiment's file."
-                )
-            if record.recipe.hash != record.recipe_hash:
-                raise InputError(
-                    f"{place}: its recipe hash is {record.recipe_hash}, that of its recipe "
-                    f"{record.recipe.hash}: move that line out of the file."
-                )
-            first = lines.setdefault(record.key, number)
-            if first == number:
-                records.append(record)
-            elif not _same_run(records[list(lines).index(record.key)], record):
-                raise InputError(
-                    f"{_short(path)}, lines {first} and {number} are of one run and differ: move "
-                    "one of them out of the file."
-                )
-        return records
+        return [record for _, record in self._numbered(experiment)]
 
     def of_runs(self, runs: Iterable[Run]) -> dict[Key, Record | Diverged]:
         """Return the records of `runs` that exist, by key.
 
-        Raises `InputError` for a record that was made by another recipe of the same hash, or by a
-        network of another size.
+        Raises `InputError` for a record that was made by another recipe of the same hash or by a
+        network of another size, or whose posteriors are of other images.
         """
         wanted = {run.key(self.source): run.experiment for run in runs}
         found = {}
         for experiment in {e.id: e for e in wanted.values()}.values():
-            parameters = summary_of(experiment.build).parameters
-            for record in self.read(experiment.id):
+            for number, record in self._numbered(experiment.id):
                 if record.key not in wanted:
                     continue
-                same = isinstance(record, Diverged) or record.parameters == parameters
-                if record.recipe != experiment.recipe or not same:
-                    raise InputError(
-                        f"the record of {experiment.id} #{record.seed} in "
-                        f"{_short(self.folder / self.source)} was made by another recipe or "
-                        "network than this version has: run_all.py --fresh trains it again and "
-                        "keeps the record aside."
-                    )
+                try:
+                    _check_made_by(experiment, record)
+                except InputError as fault:
+                    raise refusal(self.path_of(experiment.id), number, fault) from None
                 found[record.key] = record
         return found
 
     def append(self, record: Record | Diverged) -> bool:
-        """Add a record to its file; False if the run is there already, which stays as it is."""
+        """Add a record to its file; False if the run is there already, which stays as it is.
+
+        Of the file, what was added since this store's last look is read, or all of it if it is
+        another file than then.
+        """
         path = self.path_of(record.experiment)
         with self._locked(path):
-            if any(old.key == record.key for old in self.read(record.experiment)):
-                return False
             path.parent.mkdir(parents=True, exist_ok=True)
+            is_there(path)
             with open(path, "a+b") as file:
-                _drop_torn_line(file)
-                file.write(_line(record).encode())
+                look, last = self._look(file, path, record.experiment)
+                if record.key in look.keys:
+                    return False
+                file.truncate(look.size + len(last))  # without a record that was never finished
+                file.write((b"\n" if last else b"") + line_of(record))
                 file.flush()
                 os.fsync(file.fileno())
         return True
+
+    def check_writable(self, runs: Iterable[Run]) -> None:
+        """Refuse files of the records of `runs` that may not be written, before any is trained."""
+        for experiment in {run.experiment.id for run in runs}:
+            path = self.path_of(experiment)
+            there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+            if not os.access(there, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+                raise _cannot_write(path, PermissionError(errno.EACCES, "Permission denied"))
 
     def move_aside(self, keys: set[Key]) -> Path | None:
         """Move the records of the runs `keys` to a new folder beside this one, and return it.
@@ -122,7 +135,7 @@ class RecordStore:
         aside = RecordStore(self.folder, f"{self.source}-before-{now}")
         for experiment in sorted({key[0] for key in keys}):
             path = self.path_of(experiment)
-            if not path.exists():
+            if not is_there(path):
                 continue
             with self._locked(path):
                 found = self.read(experiment)
@@ -148,7 +161,7 @@ class RecordStore:
                     stack.enter_context(lock.acquire(timeout=0))
                 except filelock.Timeout:
                     print(
-                        f"another process trains into {_short(place)}: waiting for its end, then "
+                        f"another process trains into {short(place)}: waiting for its end, then "
                         "what is still missing is trained",
                         file=sys.stderr,
                         flush=True,
@@ -156,7 +169,54 @@ class RecordStore:
                     stack.enter_context(lock.acquire())
             except OSError as error:
                 raise _cannot_write(place, error) from error
+            with self._locked(place):
+                self._clear()
             yield
+
+    def _clear(self) -> None:
+        """Remove the files that a process was killed over before they were in their place."""
+        for folder in (self.source, f"{self.source}-before-*"):
+            for left in self.folder.glob(f"{folder}/**/*{NEW}"):
+                left.unlink(missing_ok=True)
+
+    def _numbered(self, experiment: str) -> list[tuple[int, Record | Diverged]]:
+        """Read the records of one experiment with the numbers of their lines; see `read`."""
+        path = self.path_of(experiment)
+        found = {}
+        for number, record in self._parse(content_of(path), path, experiment).records:
+            first, other = found.setdefault(record.key, (number, record))
+            if other is not record and not _same_run(other, record):
+                raise InputError(
+                    f"{short(path)}, lines {first} and {number} are of one run and differ: move "
+                    "one of them out of the file."
+                )
+        return list(found.values())
+
+    def _parse(self, data: bytes, path: Path, experiment: str, first: int = 1) -> Lines:
+        # Records that were moved aside lie in the folder of another name.
+        return parse(data, path, experiment, self.source.split("-before-")[0], first)
+
+    def _look(self, file: BinaryIO, path: Path, experiment: str) -> tuple[Look, bytes]:
+        """Look at what was added to a file; also return a last record without the end of its line.
+
+        Raises `InputError` for damage in it.
+        """
+        look = self._looks.get(path)
+        if look is None or not look.is_of(file):
+            status = os.fstat(file.fileno())
+            look = self._looks[path] = Look((status.st_dev, status.st_ino))
+        file.seek(look.size)
+        data = file.read()
+        added = self._parse(data, path, experiment, look.lines + 1)
+        keys = {record.key for _, record in added.records}
+        if len(keys | look.keys) < len(added.records) + len(look.keys):
+            self.read(experiment)  # refuses two records of one run that differ
+        end = data.rfind(b"\n", 0, added.size) + 1
+        look.keys |= keys
+        look.size += end
+        look.lines += data.count(b"\n", 0, end)
+        look.tail = (look.tail + data[:end])[-64:]
+        return look, data[end : added.size]
 
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
@@ -182,57 +242,48 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def _parse(line: str, place: str) -> Record | Diverged:
-    try:
-        kind = Diverged if '"failed":' in line else Record
-        return kind.model_validate_json(line)
-    except (InputError, ValidationError) as error:
-        fault = error if isinstance(error, InputError) else explain("Record", error)
-        raise InputError(
-            f"{place} is not a record ({str(fault).rstrip('.')}): move that line out of the file; "
-            "its run is then trained again."
-        ) from None
-
-
 def _cannot_write(path: Path, error: OSError) -> InputError:
     return InputError(
-        f"{_short(path)} cannot be written ({error.strerror or error}): free the disk or name "
-        "another folder with --results; records written so far are kept."
+        f"{short(path)} cannot be written ({error.strerror or error}): "
+        f"{WAYS_OUT.get(error.errno, 'check the disk')} or name another folder with --results; "
+        "records written so far are kept."
     )
+
+
+def _check_made_by(experiment: Experiment, record: Record | Diverged) -> None:
+    """Refuse the record of another recipe or network than this version has, and bad posteriors."""
+    parameters = summary_of(experiment.build).parameters
+    of_network = isinstance(record, Diverged) or record.parameters == parameters
+    if record.recipe != experiment.recipe or not of_network:
+        size = "" if of_network else f" (parameters = {record.parameters}, not {parameters})"
+        raise InputError(
+            f"is a record of {experiment.id} #{record.seed} by another recipe or network{size} "
+            "than this version has: run_all.py --fresh trains it again and keeps the record aside."
+        )
+    if isinstance(record, Diverged):
+        return
+    try:
+        check_posteriors(record)
+    except InputError as fault:
+        raise InputError(f"is not a record ({str(fault).rstrip('.')}): {AGAIN}") from None
 
 
 def _same_run(one: Record | Diverged, other: Record | Diverged) -> bool:
     """Say whether two records of one run tell the same; times and machines may differ."""
     if isinstance(one, Diverged) or isinstance(other, Diverged):
         return type(one) is type(other)
-    return one.weights == other.weights
+    return one.model_dump(exclude=OF_MACHINE) == other.model_dump(exclude=OF_MACHINE)
 
 
 def _replace(path: Path, records: list[Record | Diverged]) -> None:
     """Replace `path` by a file of `records`, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
+    new = path.with_suffix(NEW)
     try:
         with open(new, "wb") as file:
-            file.write("".join(map(_line, records)).encode())
+            file.write(b"".join(map(line_of, records)))
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
-
-
-def _line(record: Record | Diverged) -> str:
-    fields = record.model_dump(mode="json", exclude_none=True)
-    return json.dumps(fields, separators=(",", ":")) + "\n"
-
-
-def _drop_torn_line(file) -> None:
-    """Cut what follows the last line end: a record that was never finished."""
-    file.seek(0)
-    file.truncate(file.read().rfind(b"\n") + 1)
-    file.seek(0, os.SEEK_END)
-
-
-def _short(path: Path) -> str:
-    return os.path.relpath(path)

@@ -25,9 +25,10 @@ from digits.training.recipe import Recipe
 
 
 class DivergenceError(ArithmeticError):
-    """The loss stopped being a finite number.
+    """The loss, or a weight, stopped being a finite number.
 
-    epoch, step: where, from 1; fold: in which training of a cross-validation, None in another.
+    epoch, step: where, from 1, or the last step before that was seen; fold: in which training of
+    a cross-validation, None in another.
     """
 
     fold: int | None = None
@@ -89,7 +90,7 @@ def fit(
     InputError
         Before training, if recipe, network and pairs do not fit together.
     DivergenceError
-        If the loss stops being finite.
+        If a loss or a weight stops being finite.
     """
     torch.manual_seed(torch_seed(stream["init"]))
     # Measured on a CPU: channels last trains the convolutional nets 1.2 to 1.9 times faster.
@@ -123,6 +124,8 @@ def fit(
             continue
         curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
         found = {name: evaluate(scored, these, recipe, device) for name, these in watched.items()}
+        if not np.isfinite([(these.loss, these.objective) for these in found.values()]).all():
+            raise DivergenceError(np.nan, epoch + 1, len(losses))  # by its last step, or only here
         for name, these in found.items():
             loss = these.objective if name == "validation" else these.loss
             curves[f"{name}_loss"].append(loss)
@@ -134,6 +137,8 @@ def fit(
             kept = copy.deepcopy(scored.state_dict())
     if kept:
         scored.load_state_dict(kept)
+    if not all(values.isfinite().all() for values in scored.state_dict().values()):
+        raise DivergenceError(np.nan, epoch + 1, len(losses))  # the last step has no loss after it
     return Fitted(scored, dict(curves), kept_epoch, seconds, scores)
 
 

@@ -3,20 +3,50 @@
 import base64
 import hashlib
 import zlib
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field, WrapValidator
 from torch import nn
 
 from digits.core import Frozen
+from digits.data.sources import SOURCES
 from digits.training.recipe import Recipe
 
-#: Numbers that a JSON array may stand for.
-Numbers = Annotated[tuple[float, ...], Field(strict=False)]
+LARGEST = 10**7  # of all whole numbers in the recipe of a record
+_recipes: dict[str, Recipe] = {}  # by their fields as text: thousands of records have the same
 
 
-class Curves(Frozen):
+def _recipe_of(given: Any, validated: Callable[[Any], Recipe]) -> Recipe:
+    """Validate the recipe of a record once, if no number in it would take all memory in that."""
+    if not isinstance(given, dict):
+        return given if isinstance(given, Recipe) else validated(given)
+    text = str(given)
+    if text not in _recipes:
+        for name, value in given.items():
+            if isinstance(value, int) and abs(value) > LARGEST:
+                raise ValueError(f"{name} is more than {LARGEST:,}")
+        _recipes[text] = validated(given)
+    return _recipes[text]
+
+
+# A JSON array may stand for several numbers.
+Percent = Annotated[float, Field(ge=0, le=100)]
+Percents = Annotated[tuple[Percent, ...], Field(strict=False)]
+Losses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e8)]
+#: One short line of printable characters.
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*$")]
+
+
+class Finite(Frozen):
+    """A frozen value whose numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Curves(Finite):
     """One number per point: every `recipe.curve_step` epochs, over all trainings of the run.
 
     objective: mean over the epoch of what was minimised (training mode, auxiliary terms included).
@@ -25,33 +55,33 @@ class Curves(Frozen):
     were fitted, the test pairs, and those held out for validation, if any.
     """
 
-    objective: Numbers
-    train_loss: Numbers
-    test_loss: Numbers
-    train_error: Numbers
-    test_error: Numbers
-    validation_loss: Numbers | None = None
-    validation_error: Numbers | None = None
+    objective: Losses
+    train_loss: Losses
+    test_loss: Losses
+    train_error: Percents
+    test_error: Percents
+    validation_loss: Losses | None = None
+    validation_error: Percents | None = None
 
 
-class Provenance(Frozen):
+class Provenance(Finite):
     """Which run it was, and where it was computed.
 
     processor: what the bits of a run depend on beside the versions; None in the oldest records.
     """
 
-    experiment: str
-    recipe: Recipe
-    recipe_hash: str
-    seed: int
-    source: str
-    source_checksum: str
-    device: str
-    threads: int
-    precision: str
-    processor: str | None = None
-    versions: dict[str, str]
-    commit: str
+    experiment: Text
+    recipe: Annotated[Recipe, WrapValidator(_recipe_of)]
+    recipe_hash: str = Field(pattern="^[0-9a-f]{12}$")
+    seed: int = Field(ge=0, lt=2**63)
+    source: Literal[*SOURCES]
+    source_checksum: str = Field(pattern="^[0-9a-f]{16}$")
+    device: Literal["cpu", "cuda"]
+    threads: int = Field(ge=1, le=10_000)
+    precision: Literal["float32", "bfloat16"]
+    processor: Text | None = None
+    versions: dict[Text, Text] = Field(max_length=20)
+    commit: str = Field(pattern=r"^([0-9a-f]{7,64}\+?)?$")
 
     @property
     def key(self) -> tuple[str, str, int, str]:
@@ -68,9 +98,9 @@ class Diverged(Provenance):
 
     failed: Literal["diverged"] = "diverged"
     schema_version: Literal[1] = 1
-    epoch: int
-    step: int
-    fold: int | None = None
+    epoch: int = Field(ge=1)
+    step: int = Field(ge=1)
+    fold: int | None = Field(default=None, ge=1)
 
     def __str__(self) -> str:
         fold = "" if self.fold is None else f" of fold {self.fold}"
@@ -101,25 +131,25 @@ class Record(Provenance):
     """
 
     schema_version: Literal[1] = 1
-    parameters: int
-    train_error: float
-    test_error: float
-    precise_error: float
-    train_digit_accuracy: float | None = None
-    test_digit_accuracy: float | None = None
-    validation_error: float | None = None
-    kept_epoch: int | None = None
-    fold_errors: Numbers | None = None
-    precise_fold_errors: Numbers | None = None
-    test_error_training_mode: float | None = None
-    fold_errors_training_mode: Numbers | None = None
+    parameters: int = Field(ge=1)
+    train_error: Percent
+    test_error: Percent
+    precise_error: Percent
+    train_digit_accuracy: Percent | None = None
+    test_digit_accuracy: Percent | None = None
+    validation_error: Percent | None = None
+    kept_epoch: int | None = Field(default=None, ge=1)
+    fold_errors: Percents | None = None
+    precise_fold_errors: Percents | None = None
+    test_error_training_mode: Percent | None = None
+    fold_errors_training_mode: Percents | None = None
     test_posteriors: str | None = None
     fold_posteriors: str | None = None
     curves: Curves
     decisions: str
-    weights: str
-    train_seconds: float
-    seconds: float
+    weights: str = Field(pattern="^[0-9a-f]{16}$")
+    train_seconds: Seconds
+    seconds: Seconds
 
     def after_each_training(self, curve: str) -> tuple[float, ...]:
         """Return the last value of `curve` in each of the run's consecutive trainings."""
@@ -135,6 +165,17 @@ def pack(decisions: np.ndarray) -> str:
 def unpack(decisions: str, n: int) -> np.ndarray:
     """Return the first `n` decisions (n,) of 0 and 1 that `pack` packed."""
     return np.unpackbits(np.frombuffer(base64.b64decode(decisions), np.uint8))[:n]
+
+
+def is_packed(text: str, n: int) -> bool:
+    """Say whether `text` is what `pack` makes of `n` decisions."""
+    try:
+        packed = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    spare = (1 << -n % 8) - 1  # bits of the last byte that are of no decision
+    whole = len(packed) == -(-n // 8) and not packed[-1] & spare
+    return whole and base64.b64encode(packed).decode() == text
 
 
 def pack_posteriors(posteriors: np.ndarray) -> str:
@@ -154,6 +195,21 @@ def unpack_posteriors(text: str) -> np.ndarray:
     steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, 10)
     posteriors = np.exp(steps / -15.0)
     return posteriors / posteriors.sum(axis=1, keepdims=True)
+
+
+def is_packed_posteriors(text: str, images: int) -> bool:
+    """Say whether `text` is the packed posteriors of so many images, without unpacking more."""
+    inflate = zlib.decompressobj()
+    try:
+        steps = inflate.decompress(base64.b64decode(text, validate=True), 10 * images + 1)
+    except (ValueError, zlib.error):
+        return False
+    if len(steps) != 10 * images or not inflate.eof or inflate.unused_data:
+        return False
+    rows = np.frombuffer(steps, np.uint8).reshape(-1, 10)
+    # Each of ten is rounded by half a step at most, 3.4 %, and so is their sum, which was 1.
+    sums = np.exp(np.arange(256) / -15.0)[rows].sum(axis=1)
+    return bool(rows.max() <= 240 and np.abs(sums - 1).max() < 0.04)
 
 
 def weights_hash(model: nn.Module) -> str:

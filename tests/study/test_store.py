@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from digits.core import InputError
+from digits.experiments.registry import EXPERIMENTS
 from digits.study import store as module
+from digits.study.runs import Run
 from digits.study.store import RecordStore, check_writable
 
 NAME = "zadoks/twinnet+ws+aux"
@@ -87,10 +89,12 @@ def cut_and_resumed(store, records, monkeypatch, positions):
     for position in positions(whole):
         path.write_bytes(whole[:position])
         left = store.read(NAME)
-        assert left == records[: whole[:position].count(b"\n")]
+        # A record is whole without the end of its line.
+        assert left == records[: whole[: position + 1].count(b"\n")]
         for each in records[len(left) :]:
             assert store.append(each)
-        assert path.read_bytes() == whole, position
+        end = b"" if position == len(whole) - 1 else b"\n"  # where nothing was left to append
+        assert path.read_bytes() == whole[:-1] + end, position
     assert store.read(NAME) == records
 
 
@@ -254,7 +258,6 @@ def test_a_process_that_is_killed_keeps_nobody_out(store, record, capsys):
     "damage",
     [
         lambda line: line[:100],
-        lambda line: "",
         lambda line: "not json",
         lambda line: json.dumps(json.loads(line) | {"schema_version": 0}),
         lambda line: json.dumps(json.loads(line) | {"seed": "0"}),
@@ -332,7 +335,9 @@ def test_a_recipe_that_its_hash_does_not_fit_is_refused(store, record):
     store.append(record)
     path = store.path_of(NAME)
     path.write_text(path.read_text().replace('"epochs":2', '"epochs":3'))
-    with pytest.raises(InputError, match="line 1: its recipe hash is"):
+    with pytest.raises(
+        InputError, match="line 1 is not a record .recipe_hash = .* that of its recipe is"
+    ):
         store.read(NAME)
 
 
@@ -365,3 +370,153 @@ def test_one_process_trains_a_shard_at_a_time_and_the_other_says_that_it_waits(s
             order.append("first is done")
         second.result(timeout=10)
     assert order == [(2, 2), "first is done", (1, 2)]
+
+
+def test_records_that_another_process_adds_are_seen_and_earlier_lines_are_not_read_again(
+    store, record, monkeypatch
+):
+    read = []
+    parse = module.parse
+
+    def counted(data, *arguments):
+        read.append(data.count(b"\n"))
+        return parse(data, *arguments)
+
+    for each in rounds(record, 20):
+        store.append(each)
+    monkeypatch.setattr(module, "parse", counted)
+    assert RecordStore(store.folder, store.source).append(other(record, 20))  # another process
+    read.clear()
+    assert not store.append(other(record, 20))
+    assert store.append(other(record, 21))
+    assert read == [2, 0]  # its own last line and that of the other; nothing new
+    assert len(store.read(NAME)) == 22
+
+
+@pytest.mark.parametrize("how", ["removed", "emptied", "replaced", "folder"])
+def test_a_file_that_changed_since_the_last_look_is_read_anew(store, record, how):
+    for each in rounds(record, 3):
+        store.append(each)
+    path = store.path_of(NAME)
+    if how == "removed":
+        path.unlink()
+    elif how == "emptied":
+        path.write_bytes(b"")
+    elif how == "folder":
+        path.parent.rename(path.parent.with_name("elsewhere"))
+    else:
+        path.write_bytes(path.read_bytes().replace(b'"seed":2', b'"seed":7'))
+    assert store.append(other(record, 2))
+    assert [r.seed for r in store.read(NAME)] == ([0, 1, 7, 2] if how == "replaced" else [2])
+
+
+def test_damage_that_was_added_since_the_last_look_is_told_and_kept(store, record):
+    store.append(record)
+    path = store.path_of(NAME)
+    damaged = path.read_bytes() + b"garbage\n"
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match="line 2 is not a record"):
+        store.append(other(record, 1))
+    assert path.read_bytes() == damaged
+
+
+def test_a_last_record_without_the_end_of_its_line_is_kept(store, record):
+    for each in rounds(record, 2):
+        store.append(each)
+    path = store.path_of(NAME)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert store.read(NAME) == rounds(record, 2)
+    assert not store.append(other(record, 1))
+    assert path.read_bytes() == whole[:-1]
+    assert store.append(other(record, 2))
+    assert path.read_bytes().startswith(whole) and store.read(NAME) == rounds(record, 3)
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 100, b'{"experiment":"zad' + b"\0" * 100])
+def test_zeros_after_a_loss_of_power_are_a_line_that_was_cut_off(store, record, tail):
+    store.append(record)
+    path = store.path_of(NAME)
+    path.write_bytes(path.read_bytes() + tail)
+    assert store.read(NAME) == [record]
+    assert store.append(other(record, 1))
+    assert store.read(NAME) == rounds(record, 2) and b"\0" not in path.read_bytes()
+
+
+def test_leftovers_of_a_kill_are_cleared_by_the_next_start(store, record):
+    store.append(record)
+    moved = store.move_aside({record.key})
+    left = [path.with_name("twinnet.new") for path in (store.path_of(NAME), moved / f"{NAME}.x")]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half a file")
+    with store.alone((1, 1)):
+        assert not any(path.exists() for path in left)
+    assert RecordStore(store.folder, moved.name).read(NAME) == [record]
+
+
+def no_file(kind, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.symlink_to(path if kind == "link to itself" else path.with_name("nowhere"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and links of Unix")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "link to itself", "link to nowhere"])
+def test_what_is_no_file_is_refused_at_once(store, record, kind):
+    path = store.path_of(NAME)
+    no_file(kind, path)
+    doings = (
+        lambda: store.read(NAME),
+        lambda: store.append(record),
+        lambda: store.move_aside({record.key}),
+    )
+    for do in doings:
+        with pytest.raises(
+            InputError, match=r"twinnet\+ws\+aux.jsonl (is not a file|cannot be)"
+        ) as e:
+            do()
+        assert "\n" not in str(e.value)
+    assert os.path.lexists(path)
+
+
+def test_a_file_that_may_not_be_read_or_written_is_told_with_its_cause(store, record, monkeypatch):
+    store.append(record)
+    run = Run(EXPERIMENTS[NAME], 0)
+    store.check_writable([run])
+    path = store.path_of(NAME)
+
+    def denied(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda place, mode: place != path)  # root may write all
+    with pytest.raises(InputError, match=r"aux.jsonl cannot be written \(Permission denied\)") as e:
+        store.check_writable([run])
+    assert "free the disk" not in str(e.value)
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    with pytest.raises(InputError, match=r"aux.jsonl cannot be read \(Permission denied\)"):
+        store.read(NAME)
+
+
+def test_a_record_of_another_network_is_refused_with_its_line(store, record):
+    run = Run(EXPERIMENTS[NAME].model_copy(update={"recipe": record.recipe}), 0)
+    store.append(record.model_copy(update={"parameters": 5}))
+    with pytest.raises(InputError, match="line 1 is a record .* network .parameters = 5, not"):
+        store.of_runs([run])
+
+
+def test_a_hundred_thousand_records_cost_no_square(store, record, monkeypatch):
+    """Twice as many records take twice as many bytes that are read, not four times."""
+    read = []
+    parse = module.parse
+    monkeypatch.setattr(module, "parse", lambda d, *a: read.append(len(d)) or parse(d, *a))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    for each in rounds(record, 200):
+        store.append(each)
+    assert sum(read) < store.path_of(NAME).stat().st_size
