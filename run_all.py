@@ -5,13 +5,26 @@ python run_all.py --profile paper --data mnist  the reports' own rounds and epoc
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+#: A terminal's interrupt, what ends a process by default, and a terminal that is closed.
+STOPPING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+if __name__ == "__main__":  # what follows takes seconds to import
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: os._exit(128 + number))
+
 from digits import core
-from digits.core import NOT_WRITABLE, InputError
+from digits.core import InputError
 from digits.data.sources import SOURCES, load
 from digits.output import notebooks
 from digits.study import Study, verify
@@ -56,9 +69,9 @@ def parser() -> Parser:
 
 def folder(text: str) -> Path:
     """Read the name of a folder that may be new."""
-    path = Path(text)
-    if path.exists() and not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is a file: name a folder")
+    path = Path(os.path.expanduser(text))
+    if found := core.obstacle(path) if text else "it is empty":
+        raise argparse.ArgumentTypeError(f"{found}: name a folder")
     return path.resolve()
 
 
@@ -74,28 +87,50 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the study; 0 if all went well, 1 if a run or a notebook failed.
 
     2 if it cannot begin or go on with what it was given: bad input, a full disk; 130 after an
-    interruption.
+    interruption, 143 and 129 after SIGTERM and SIGHUP.
     """
-    again = "the same command"
+    options = argparse.Namespace(again="the same command")
+    with core.lasting_streams(), interruptible():
+        try:
+            code = run(parser().parse_args(arguments, options))
+            sys.stdout.flush()  # on a full disk what is printed ends here
+            return code
+        except InputError as error:
+            sentence, code = str(error), 2
+        except OSError as error:
+            sentence, code = f"{str(core.fault(error)).rstrip('.')}; {_kept(options)}.", 2
+        except KeyboardInterrupt as error:
+            sentence = f"interrupted; {_kept(options)}."
+            code = 128 + (error.args[0] if error.args else signal.SIGINT)
+        print(f"run_all.py: {sentence}", file=sys.stderr)
+        return code
+
+
+def _kept(options: argparse.Namespace) -> str:
+    return f"what is recorded stays, {options.again} goes on from there"
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` with its number at the first signal to stop, and ignore others.
+
+    So a second Ctrl-C cannot cut off the end that the first one began.
+    """
+
+    def stop(number, frame):
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    given = {number: signal.getsignal(number) for number in STOPPING}
+    before = {number: handler for number, handler in given.items() if handler != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
     try:
-        options = parser().parse_args(arguments)
-        again += " without --fresh" if options.fresh else ""
-        return run(options)
-    except InputError as error:
-        sentence, code = str(error), 2
-    except OSError as error:
-        if error.errno not in NOT_WRITABLE:
-            raise
-        sentence, code = (
-            f"{error.filename or 'a file'} cannot be written ({error.strerror}): free the disk or "
-            f"name another folder; what is recorded stays, {again} goes on from there.",
-            2,
-        )
-    except KeyboardInterrupt:
-        sentence = f"interrupted; what is recorded stays, {again} goes on from there."
-        code = 130
-    print(f"run_all.py: {sentence}", file=sys.stderr)
-    return code
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -113,55 +148,84 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--shard trains a part only, and figures need all: add --train-only.")
     if options.verify is not None and (options.fresh or options.train_only):
         raise InputError("--verify only compares: leave out --fresh and --train-only.")
+    if options.verify is not None and options.scheduler is not None:
+        raise InputError("--verify trains on this machine: leave out --backend and --scheduler.")
     if (options.backend == "dask") != (options.scheduler is not None):
         raise InputError("--backend dask and --scheduler ADDRESS go together: name both.")
+    try:
+        Path.home()
+    except RuntimeError:  # Jupyter asks for it
+        os.environ["HOME"] = tempfile.gettempdir()
     names = notebooks.named(options.only)
     patterns = notebooks.patterns_of(names)
     if not options.train_only:
         notebooks.check(names)
     load(study.source)  # a source that is missing or damaged is told before anything starts
+    check_folder(study.store.folder / study.source, "--results")
     if options.verify is not None:
         return verify.report(study, options.verify, patterns)
     if not options.train_only:
-        check_writable(core.figures_dir())
-    failures = train(study, patterns, options)
+        check_folder(study.figures_folder, "--figures")
+        there = os.path.isdir(study.figures_folder)
+        check_writable(study.figures_folder if there else core.figures_dir())
+    failed = train(study, patterns, options)
     if options.train_only:
-        return bool(failures)
-    return notebooks.execute_all(names, study) or bool(failures)
+        return failed
+    return notebooks.execute_all(names, study) or failed
 
 
-def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> list:
-    """Train the missing runs, say what was done, and return the failures."""
+def check_folder(place: Path, option: str) -> None:
+    """Refuse a folder that is none, or cannot become one, with the option that names another."""
+    if found := core.obstacle(place):
+        raise InputError(
+            f"{core.short(place)} cannot be written ({found}): name another folder with {option}."
+        )
+
+
+def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> bool:
+    """Train the missing runs, say what was done, and return whether one has no result."""
     part = {"shard": options.shard, "light": options.light}
     if options.fresh or study.missing(*patterns, **part):
         check_writable(core.results_dir())  # where all is recorded, it may be read-only
     if options.fresh and (aside := study.move_aside(*patterns, **part)):
-        print(f"existing records were moved to {os.path.relpath(aside)}")
-    missing = len(study.missing(*patterns, **part))
+        print(f"existing records were moved to {core.short(aside)}")
+        options.again = "the same command without --fresh"
+    missing = study.missing(*patterns, **part)
+    study.store.check_writable(missing)
     if diverged := study.diverged(*patterns):
         print(
             f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
             "them again"
         )
-    where = os.path.relpath(core.results_dir() / study.source)
+    where = core.short(core.results_dir() / study.source)
     named = "" if options.shard == WHOLE else " of part {}/{}".format(*options.shard)
     if not missing:
         print(f"nothing to train: all runs{named} have their records in {where}")
-        return []
-    means = f"{study.n_jobs} worker{'s' if study.n_jobs > 1 else ''}"
+        return False
+    workers = min(study.n_jobs, len(missing))
+    means = f"{workers} worker{'s' if workers > 1 else ''}"
     means = f"the cluster of {options.scheduler}" if options.scheduler else means
-    print(f"{missing} runs{named} have no record in {where} yet; training on {means}", flush=True)
+    print(
+        f"{len(missing)} runs{named} have no record in {where} yet; training on {means}", flush=True
+    )
     start = time.time()
     try:
         failures = study.train_missing(*patterns, **part, scheduler=options.scheduler)
     except KeyboardInterrupt:
-        done = missing - len(study.missing(*patterns, **part))
-        print(f"\n{done} of {missing} runs were trained and recorded", file=sys.stderr)
+        done = len(missing) - len(study.missing(*patterns, **part))
+        print(f"\n{done} of {len(missing)} runs were trained and recorded", file=sys.stderr)
         raise
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
     for failed in failures:
         print(f"failed: {failed.failure}", file=sys.stderr)
-    return failures
+    lost = len(study.missing(*patterns, **part)) - sum(not failed.recorded for failed in failures)
+    if lost > 0:
+        print(
+            f"{lost} runs were trained, but their records are no longer in {where}: restore the "
+            "files that were removed, or train them again",
+            file=sys.stderr,
+        )
+    return bool(failures) or lost > 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 
+from digits import core
 from digits.core import InputError
 from digits.experiments.chosen import FILE
 from digits.experiments.registry import select
@@ -23,18 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("pattern", nargs="*", help="ids such as 'kqiku/*', or one of the words")
-    patterns = parser.parse_args(arguments).pattern
-    try:
-        if patterns == ["readme"]:
-            readme.write()
-        elif patterns == ["choose"]:
-            FILE.write_text(json.dumps(readme.chosen()._asdict(), indent=1) + "\n")
-        else:
-            experiments = select(*(patterns or ["*", "beyond/*"]))
-            print(tables.markdown(tables.experiment_table(experiments)))
-    except InputError as error:
-        print(f"digits: {error}", file=sys.stderr)
-        return 2
+    with core.lasting_streams():
+        patterns = parser.parse_args(arguments).pattern
+        try:
+            if patterns == ["readme"]:
+                readme.write()
+            elif patterns == ["choose"]:
+                core.write(FILE, json.dumps(readme.chosen()._asdict(), indent=1) + "\n")
+            else:
+                experiments = select(*(patterns or ["*", "beyond/*"]))
+                print(tables.markdown(tables.experiment_table(experiments)), flush=True)
+        except (InputError, OSError) as error:
+            told = error if isinstance(error, InputError) else core.fault(error)
+            print(f"digits: {told}", file=sys.stderr)
+            return 2
     return 0
 
 

@@ -1,47 +1,164 @@
-"""What every station stands on: where things lie, bad input, and the frozen value."""
+"""What every station stands on: where things lie, what went wrong, and the frozen value."""
 
+import contextlib
 import errno
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+_CHECKOUT = Path(__file__).resolve().parent.parent
 # Locations differ from machine to machine and must not end up in an executed notebook, so they
 # come from environment variables (run_all.py sets them from its options) and never from a
 # notebook's parameters.
-ROOT = Path(__file__).resolve().parent.parent
+#: The checkout; the current folder where this package is installed without one.
+ROOT = _CHECKOUT if (_CHECKOUT / "run_all.py").is_file() else Path()
 NOTEBOOKS = ROOT / "notebooks"
 
 
 def data_dir() -> Path:
     """Folder of the full MNIST in torchvision's layout: `DIGITS_DATA`, or `data/`."""
-    return Path(os.environ.get("DIGITS_DATA", ROOT / "data"))
+    return _folder("data")
 
 
 def results_dir() -> Path:
     """Folder of the records, one sub-folder per data source: `DIGITS_RESULTS`, or `results/`."""
-    return Path(os.environ.get("DIGITS_RESULTS", ROOT / "results"))
+    return _folder("results")
 
 
 def figures_dir() -> Path:
     """Folder of what is made, one sub-folder per profile: `DIGITS_FIGURES`, or `figures/`."""
-    return Path(os.environ.get("DIGITS_FIGURES", ROOT / "figures"))
+    return _folder("figures")
 
 
-#: Faults of a disk or a folder, as operating systems number them.
-NOT_WRITABLE = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EIO,
-)
+def _folder(name: str) -> Path:
+    chosen = os.environ.get(f"DIGITS_{name.upper()}")
+    return Path(os.path.expanduser(chosen)) if chosen else ROOT / name
 
 
 class InputError(Exception):
     """Bad input: one sentence that names it and says what to do instead."""
+
+
+#: What to do about a fault of a file, of a folder or of the machine, by its number.
+WAYS_OUT = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free the disk"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "change its permissions"),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP), "move it away"),
+    **dict.fromkeys((errno.ENOENT, errno.ENAMETOOLONG), "check its name"),
+    **dict.fromkeys((errno.EIO, errno.ESTALE), "check the disk"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit of open files (ulimit -n)"),
+    **dict.fromkeys((errno.EAGAIN, errno.ENOMEM), "raise the limit of processes (ulimit -u)"),
+}
+#: Faults that another folder does not cure.
+_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
+
+def fault(error: OSError) -> InputError:
+    """Return the sentence that names the file, the cause and the way out of `error`.
+
+    An error that is no fault of a disk, a folder or a limit is raised again.
+    """
+    if error.errno not in WAYS_OUT:
+        raise error
+    name = error.filename2 or error.filename
+    what = "a file or a process" if name is None else short(name)
+    other = "name another folder with --results, --figures or --data-dir"
+    other = "use fewer --jobs" if error.errno in _OF_THE_MACHINE else other
+    way_out = WAYS_OUT[error.errno]
+    return InputError(f"{what} cannot be used ({error.strerror}): {way_out} or {other}.")
+
+
+def obstacle(path: Path) -> str:
+    """Say why `path` cannot be a folder, new or not; "" if nothing is in the way."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return f"{short(path)} is not valid text"
+    nearest = next((folder for folder in (path, *path.parents) if os.path.lexists(folder)), path)
+    if not os.path.exists(nearest):
+        return f"{short(nearest)} is a link that leads nowhere"
+    return "" if os.path.isdir(nearest) else f"{short(nearest)} is a file"
+
+
+def short(path: str | Path) -> str:
+    """Return `path` from the current folder where there is a way; in one line, whatever it is."""
+    text = str(path)
+    with contextlib.suppress(ValueError, OSError):  # another drive, a current folder that is gone
+        text = os.path.relpath(text)
+    return text if text.isprintable() else ascii(text)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file in one step: whoever reads it finds the old text or the new one."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+class Stream:
+    """A text stream that goes on in silence when nobody reads it any more."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write `text`, or drop it."""
+        return self._try(self._stream.write, text)
+
+    def flush(self) -> None:
+        """Hand over what is written, or drop it."""
+        self._try(self._stream.flush)
+
+    def drop(self) -> None:
+        """Send to nowhere what is still to be written."""
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), self._stream.fileno())
+
+    def _try(self, do, *arguments):
+        try:
+            return do(*arguments)
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+                raise  # a full disk
+            self.drop()
+            return do(*arguments)
+
+
+@contextlib.contextmanager
+def lasting_streams() -> Iterator[None]:
+    """Let no output stop the work: streams that are closed, or lack a letter, or lose their reader.
+
+    The descriptor of a stream that was closed at the start is taken, so that no file gets it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    given = (sys.stdout, sys.stderr)
+    streams = [
+        Stream(os.fdopen(number, "w", closefd=False) if stream is None else stream)
+        for number, stream in enumerate(given, start=1)
+    ]
+    for stream in streams:
+        if stream.errors == "strict":
+            stream.reconfigure(errors="replace")  # letters that its encoding lacks
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        try:
+            yield
+        finally:
+            for stream in streams:
+                try:
+                    stream.flush()
+                except OSError:  # told before; the interpreter would try again as it ends
+                    stream.drop()
 
 
 class Frozen(BaseModel):

@@ -3,6 +3,8 @@
 Options of run_all.py and parameters of notebooks.
 """
 
+import os
+
 import pytest
 import torch
 from hypothesis import given
@@ -12,7 +14,7 @@ import run_all
 from digits import core
 from digits.core import InputError
 from digits.data.sources import torchvision_datasets
-from digits.study import workers
+from digits.study import cluster
 from digits.study.study import Study
 
 ONE = ["--profile", "smoke", "--only", "05_zadoks"]  # to find what is missing takes no time
@@ -63,8 +65,15 @@ OPTIONS = [
         [*ONE, "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1"],
         "no Dask scheduler answers at tcp://127.0.0.1:1",
     ),
-    ([*ONE, "--results", "README.md/here"], "README.md/here cannot be written"),
-    (["--figures", "README.md/here"], "README.md/here cannot be written"),
+    ([*ONE, "--results", "README.md/here"], "argument --results: README.md is a file: name a"),
+    (["--figures", "README.md/here"], "argument --figures: README.md is a file: name a folder"),
+    (["--results", ""], "argument --results: it is empty: name a folder"),
+    (["--figures", "caf\udce9"], r"argument --figures: 'caf\udce9' is not valid text"),
+    ([*ONE, "--figures", "a" * 300], "cannot be written (File name too long)"),
+    (
+        ["--verify", "1", "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1"],
+        "--verify trains on this machine: leave out --backend and --scheduler.",
+    ),
     (["quick"], "unrecognized arguments: quick"),
 ]
 
@@ -115,7 +124,7 @@ def test_an_option_of_run_all(options, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(torchvision_datasets().MNIST, "mirrors", [])
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr("digits.training.device.has_bf16", lambda device: False)
-    monkeypatch.setattr(workers, "TIMEOUT", 1)
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
     monkeypatch.chdir(core.ROOT)
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path))
     assert run_all.main(options) == 2
@@ -154,3 +163,49 @@ def test_a_notebook_that_has_its_study_may_have_other_names():
 def test_a_seed_of_another_type_or_range(seed):
     with pytest.raises(InputError):
         Study(seeds=[seed])
+
+
+@pytest.mark.parametrize(("name", "option"), [("RESULTS", "results"), ("FIGURES", "figures")])
+@pytest.mark.parametrize("fault", ["leads nowhere", "is a file"])
+def test_a_folder_that_is_none_is_named_with_its_cause_before_any_work(
+    fault, name, option, tmp_path, monkeypatch, capsys
+):
+    bad = tmp_path / "bad"
+    if fault == "is a file":
+        bad.touch()
+    else:
+        bad.symlink_to(tmp_path / "nowhere")
+    for arguments in (ONE, [*ONE, f"--{option}", str(bad)]):
+        monkeypatch.setenv(f"DIGITS_{name}", str(bad))
+        assert run_all.main(arguments) == 2
+        printed = capsys.readouterr()
+        assert fault in printed.err and f"--{option}" in printed.err
+        assert printed.err.count("\n") == 1 and "training on" not in printed.out
+
+
+def test_the_folder_of_the_profile_may_be_no_file(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("DIGITS_FIGURES", str(tmp_path))
+    (tmp_path / "smoke").touch()
+    assert run_all.main(ONE) == 2
+    assert "smoke is a file): name another folder with --figures." in capsys.readouterr().err
+
+
+def test_a_home_is_expanded_after_an_equals_sign(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run_all.parser().parse_args(["--results=~/r"]).results == tmp_path / "r"
+
+
+def test_a_file_of_records_that_may_not_be_written_is_told_before_training(
+    monkeypatch, capsys, tmp_path
+):
+    folder = tmp_path / "results" / "sample" / "zadoks"
+    folder.mkdir(parents=True)
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, *a, **k: path != folder and access(path, *a, **k)
+    )
+    monkeypatch.setattr(os, "supports_effective_ids", set())
+    assert run_all.main([*ONE, "--train-only"]) == 2
+    printed = capsys.readouterr()
+    assert "zadoks cannot be used (Permission denied): change its permissions" in printed.err
+    assert "training on" not in printed.out

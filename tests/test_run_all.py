@@ -15,6 +15,7 @@ import run_all
 from digits import core
 from digits.experiments.registry import select
 from digits.study import study as module
+from digits.study import workers
 from digits.study.store import RecordStore
 from digits.study.study import Study
 
@@ -218,17 +219,25 @@ def test_killed_at_twenty_moments_it_goes_on_to_the_same_records(tmp_path, undis
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("to", ["all", pytest.param("driver", marks=pytest.mark.weekly)])
-def test_a_killed_worker_costs_only_time_and_an_interrupt_ends_the_others(tmp_path, to):
+@pytest.mark.parametrize(
+    ("to", "number"),
+    [
+        ("all", signal.SIGINT),
+        pytest.param("driver", signal.SIGINT, marks=pytest.mark.weekly),
+        pytest.param("all", signal.SIGTERM, marks=pytest.mark.weekly),
+        pytest.param("driver", signal.SIGHUP, marks=pytest.mark.weekly),
+    ],
+)
+def test_a_killed_worker_costs_only_time_and_an_interrupt_ends_the_others(tmp_path, to, number):
     process = start(tmp_path / "results", "--jobs", "1")
     wait_for_a_new_record(tmp_path, process)
     (worker,) = workers_of(process)
     worker.kill()
     wait_for_a_new_record(tmp_path, process)  # by the next worker
     # A terminal sends the signal to all of them, `kill -INT` to one.
-    (os.killpg if to == "all" else os.kill)(process.pid, signal.SIGINT)
+    (os.killpg if to == "all" else os.kill)(process.pid, number)
     _, err = process.communicate(timeout=60)  # it waits for no run in flight to end by itself
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     done = sum(map(len, lines_in(tmp_path).values()))
     assert f"{done} of {RUNS} runs were trained and recorded" in err
     assert "run_all.py: interrupted; what is recorded stays, the same command goes on" in err
@@ -297,3 +306,117 @@ def test_a_run_that_diverged_is_told_again(capsys, monkeypatch):
     assert "failed: zadoks/twinnet #0 diverged in epoch 1" in capsys.readouterr().err
     assert run_all.main(options) == 0
     assert "1 of the runs have no result, the first: zadoks/twinnet #0" in capsys.readouterr().out
+
+
+@pytest.fixture
+def instead_of_training(monkeypatch):
+    """Return a function that sets what happens where runs would be trained."""
+    return lambda act: monkeypatch.setattr(Study, "train_missing", lambda *_, **__: act())
+
+
+def raised(number):
+    os.kill(os.getpid(), number)
+    time.sleep(5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_told_with_the_right_advice_and_a_second_cuts_nothing_off(
+    number, instead_of_training, capsys
+):
+    def twice():
+        try:
+            raised(number)
+        finally:
+            raised_again = [os.kill(os.getpid(), other) for other in run_all.STOPPING]
+            assert len(raised_again) == 3
+
+    before = [signal.getsignal(other) for other in run_all.STOPPING]
+    instead_of_training(twice)
+    assert run_all.main(OPTIONS) == 128 + number
+    err = capsys.readouterr().err
+    assert "0 of 22 runs were trained and recorded" in err
+    assert err.endswith(
+        "interrupted; what is recorded stays, the same command goes on from there.\n"
+    )
+    assert [signal.getsignal(other) for other in run_all.STOPPING] == before
+
+
+def test_an_ignored_signal_stays_ignored(instead_of_training, capsys):
+    def hang_up():
+        os.kill(os.getpid(), signal.SIGHUP)
+        return []
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        instead_of_training(hang_up)
+        run_all.main(OPTIONS)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert "interrupted" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("when", ["during", "after"])
+def test_interrupted_with_fresh_the_advice_is_what_goes_on(when, monkeypatch, capsys, tmp_path):
+    def moved(*_, **__):
+        if when == "during":
+            raise KeyboardInterrupt
+        return tmp_path
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Study, "move_aside", moved)
+    monkeypatch.setattr(Study, "train_missing", interrupt)
+    assert run_all.main([*OPTIONS, "--fresh"]) == 130
+    again = "the same command without --fresh" if when == "after" else "the same command"
+    assert f"what is recorded stays, {again} goes on" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_it_imports_ends_quietly():
+    process = subprocess.Popen(
+        [sys.executable, RUN_ALL, "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    time.sleep(0.4)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_records_that_vanish_while_others_are_trained_are_told(instead_of_training, capsys):
+    instead_of_training(list)
+    assert run_all.main(OPTIONS) == 1
+    printed = capsys.readouterr()
+    assert "22 runs were trained, but their records are no longer in" in printed.err
+
+
+def test_the_workers_are_told_as_many_as_start(instead_of_training, capsys):
+    instead_of_training(list)
+    run_all.main([*OPTIONS, "--seeds", "0", "--jobs", "99999999999"])
+    assert f"training on {RUNS} workers" in capsys.readouterr().out
+
+
+def test_a_run_of_verify_that_fails_is_a_sentence(monkeypatch, capsys, smoke_results):
+    def fails(run, source):
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(workers, "_train", fails)
+    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
+    options = ["--profile", "smoke", "--only", "05_zadoks", "--verify", "1", "--jobs", "1"]
+    assert run_all.main(options) == 1
+    printed = capsys.readouterr()
+    assert "zadoks/twinnet" in printed.out and "RuntimeError: no luck" in printed.out
+    assert printed.err.splitlines()[-1].startswith("run_all.py: a run failed")
+
+
+def test_without_a_home_there_is_a_temporary_one(monkeypatch, instead_of_training):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(run_all.Path, "home", homeless)
+    monkeypatch.setenv("HOME", "")
+    instead_of_training(list)
+    run_all.main(OPTIONS)
+    assert os.path.isdir(os.environ["HOME"])

@@ -5,11 +5,14 @@ offline, the default), and `mnist`, all 70,000 through torchvision. Both are che
 before anything is read from them. Pools for training and for test pairs share no image.
 """
 
+import contextlib
 import functools
+import gzip
 import hashlib
 import importlib
 import importlib.resources
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -124,40 +127,79 @@ def _load_sample() -> Digits:
 
 
 def _load_mnist(folder: Path) -> Digits:
-    raw = folder / "MNIST" / "raw"
-    datasets = torchvision_datasets()
     if folder.is_file() or not (folder.is_dir() or folder == core.ROOT / "data"):
         raise InputError(
             f"there is no folder {folder}: name one that holds MNIST/raw, or make an empty one for "
             "the download, with --data-dir or DIGITS_DATA, or use --data sample."
         )
-    if not all((raw / name).is_file() for name in _MNIST_SHA256):
-        _download_mnist(datasets, folder)
-    checksum = hashlib.sha256()
+    files = _files_in(folder)
+    if len(files) < len(_MNIST_SHA256):
+        _download_mnist(folder)
+        files = _files_in(folder)
+    checksum, contents = hashlib.sha256(), {}
     for name, expected in _MNIST_SHA256.items():
-        found = hashlib.sha256((raw / name).read_bytes()).hexdigest()
+        contents[name] = _content(files[name])
+        found = hashlib.sha256(contents[name]).hexdigest()
         if found != expected:
             raise InputError(
-                f"{raw / name} is not MNIST's file of that name (checksum {found[:12]}, expected "
+                f"{files[name]} is not MNIST's file of that name (checksum {found[:12]}, expected "
                 f"{expected[:12]}): delete it and run again to download it, or use --data sample."
             )
         checksum.update(found.encode())
-    # Not `datasets.MNIST(folder)`: where an old `processed/` folder exists it would read pickles
-    # from there instead of the files that were just checked.
+    # From the bytes that were just checked: `datasets.MNIST(folder)` would read pickles where an
+    # old `processed/` folder exists.
     pools = [
         _pool(
-            datasets.mnist.read_image_file(str(raw / f"{split}-images-idx3-ubyte")),
-            datasets.mnist.read_label_file(str(raw / f"{split}-labels-idx1-ubyte")),
+            _numbers(contents[f"{split}-images-idx3-ubyte"], 16).reshape(-1, 28, 28),
+            _numbers(contents[f"{split}-labels-idx1-ubyte"], 8),
         )
         for split in ("train", "t10k")
     ]
     return Digits("mnist", checksum.hexdigest()[:16], *pools)
 
 
-def _download_mnist(datasets, folder: Path) -> None:
+def _files_in(folder: Path) -> dict[str, Path]:
+    """Return MNIST's files by name, from the place at or below `folder` that has most of them.
+
+    In torchvision's layout, or a folder or two off.
+    """
+    places = [folder / "MNIST" / "raw", folder]
+    places += [place for level in ("raw", "*/raw", "*/MNIST/raw") for place in folder.glob(level)]
+    found = [
+        {name: file for name in _MNIST_SHA256 if (file := _file_in(place, name))}
+        for place in places
+    ]
+    return max(found, key=len)
+
+
+def _file_in(place: Path, name: str) -> Path | None:
+    """Return the file of that name, perhaps with a dot in it, as mirrors have, or compressed."""
+    spellings = (name, name.replace("-idx", ".idx"))
+    files = (place / f"{spelt}{suffix}" for spelt in spellings for suffix in ("", ".gz"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _content(file: Path) -> bytes:
+    """Read one of MNIST's files, compressed or not; no more of it than the largest one has."""
+    with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as content:
+        try:
+            return content.read(60_000 * 28 * 28 + 17)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return b""  # cut off or altered: no checksum of ours
+
+
+def _numbers(content: bytes, head: int) -> Tensor:
+    """Return the numbers (n,) uint8 of a file of MNIST after its head of some bytes."""
+    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=head).copy())
+
+
+def _download_mnist(folder: Path) -> None:
     try:
-        datasets.MNIST(folder, download=True)
+        torchvision_datasets().MNIST(folder, download=True)
     except (RuntimeError, OSError) as error:
+        for left in (folder / "MNIST" / "raw", folder / "MNIST"):
+            with contextlib.suppress(OSError):  # it holds something
+                left.rmdir()
         raise InputError(
             f"{folder} has no complete MNIST and it could not be downloaded "
             f"({str(error).strip().splitlines()[-1]}): name a folder that holds MNIST/raw with "

@@ -1,18 +1,21 @@
 """Execute notebooks headless with Papermill, and publish them as HTML with nbconvert."""
 
+import ast
+import contextlib
 import errno
 import json
-import os
 import re
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from digits import core
-from digits.core import NOT_WRITABLE, InputError
+from digits.core import InputError
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import EXPERIMENTS, OF_CLAIMS, REPORTS
 from digits.study import Study
@@ -62,8 +65,6 @@ def check(names: list[str]) -> None:
     Papermill itself only warns about a parameter that a notebook does not know, and then runs
     with the default; this is asked before anything starts.
     """
-    import papermill
-
     expected = set(Study.model_fields)
     for name in names:
         path = core.NOTEBOOKS / f"{name}.ipynb"
@@ -71,12 +72,27 @@ def check(names: list[str]) -> None:
             raise InputError(
                 f"there is no notebook {name!r}: choose among {', '.join(all_notebooks())}."
             )
-        found = set(papermill.inspect_notebook(path))
+        found = _parameters(path)
         if found != expected:
             raise InputError(
                 f"{name} takes the parameters {', '.join(sorted(found))}, but a notebook of the "
                 f"study takes {', '.join(sorted(expected))}: correct its parameters cell."
             )
+
+
+def _parameters(path: Path) -> set[str]:
+    """Return the names that the parameters cell of a notebook sets."""
+    import nbformat
+
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+        (source,) = (c.source for c in cells if "parameters" in c.metadata.get("tags", []))
+        names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    except (nbformat.ValidationError, AttributeError, ValueError, SyntaxError) as error:
+        raise InputError(
+            f"{core.short(path)} is not a notebook with one cell of parameters: restore it."
+        ) from error
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def execute_all(names: list[str], study: Study) -> int:
@@ -86,9 +102,18 @@ def execute_all(names: list[str], study: Study) -> int:
 
     start, statuses = time.time(), []
     bar_format = "notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
-    with tqdm(total=len(names), bar_format=bar_format) as bar:
-        jobs = min(study.n_jobs, len(names))
-        for name, future in in_processes(lambda name: (execute, name, study), names, jobs):
+    with contextlib.ExitStack() as stack:
+        bar = stack.enter_context(tqdm(total=len(names), bar_format=bar_format))
+        # A worker that is killed leaves its temporary files, the keys of kernels among them.
+        scratch = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="digits-", ignore_cleanup_errors=True)
+        )
+        tasks = in_processes(
+            lambda name: (_in_folder, scratch, execute, name, study),
+            names,
+            min(study.n_jobs, len(names)),
+        )
+        for name, future in stack.enter_context(contextlib.closing(tasks)):
             if name is None:
                 continue
             error = future.exception()
@@ -107,9 +132,18 @@ def execute_all(names: list[str], study: Study) -> int:
         print(f"failed: {status['name']}, {status['error']}", file=sys.stderr)
     print(
         f"{len(statuses) - len(failed)} of {len(statuses)} notebooks executed in "
-        f"{time.time() - start:.0f} s; open {os.path.relpath(index)}"
+        f"{time.time() - start:.0f} s; open {core.short(index)}"
     )
     return int(bool(failed))
+
+
+def _in_folder(folder: str, do: Callable, *arguments) -> Any:
+    """Call `do` with another folder for temporary files."""
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        return do(*arguments)
+    finally:
+        tempfile.tempdir = before
 
 
 def execute(name: str, study: Study) -> dict[str, Any]:
@@ -123,12 +157,10 @@ def execute(name: str, study: Study) -> dict[str, Any]:
     try:
         return _execute(name, study)
     except OSError as error:
-        if error.errno not in NOT_WRITABLE:
-            raise
-        raise InputError(
-            f"{name} cannot be written to {os.path.relpath(study.figures_folder)} "
-            f"({error.strerror or error}): free the disk or name another folder with --figures."
-        ) from error
+        told, folder = core.fault(error), study.figures_folder
+        if error.filename and not Path(error.filename).is_relative_to(folder):
+            raise told from error
+        raise InputError(f"{name} cannot be written to {core.short(folder)}: {told}") from error
 
 
 def _execute(name: str, study: Study) -> dict[str, Any]:
@@ -136,23 +168,28 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
     from nbformat.reader import NotJSONError
     from papermill.exceptions import PapermillExecutionError
 
-    folder = study.figures(name)
+    from digits.output.kernel import ThisPython
+
+    folder, source = study.figures(name), core.NOTEBOOKS / f"{name}.ipynb"
     executed = folder / f"{name}.ipynb"
+    # The clock of a folder on the network may be another one, so no time of ours tells what is new.
+    before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
     start, error = time.time(), ""
     try:
         papermill.execute_notebook(
-            core.NOTEBOOKS / f"{name}.ipynb",
-            executed,
+            # Papermill takes a name in braces for one of the parameters.
+            *(str(path).replace("{", "{{").replace("}", "}}") for path in (source, executed)),
             parameters=study.model_dump(mode="json"),  # Papermill writes other values as text
             kernel_name="python3",
+            language="python",
+            kernel_manager_class=ThisPython,
             progress_bar=False,
-            extra_arguments=["--log-level=CRITICAL"],  # of the kernel: no notes between our lines
         )
     except PapermillExecutionError as failure:
         # Counted from 1 in the source, which lacks the cell that Papermill injects.
         error = f"cell {failure.cell_index}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # the kernel did not start or died
-        if getattr(failure, "errno", None) in NOT_WRITABLE:
+        if isinstance(failure, OSError) and failure.errno in core.WAYS_OUT:
             raise
         error = f"{type(failure).__name__}: {failure}"
     seconds = time.time() - start
@@ -162,12 +199,12 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
         except NotJSONError as failure:  # Papermill itself could not write all of it
             raise OSError(errno.EIO, error or "it is cut off") from failure
     made = sorted(
-        (file for file in folder.iterdir() if file.stat().st_mtime >= start),
+        (file for file in folder.iterdir() if file.stat().st_mtime_ns != before.get(file)),
         key=lambda file: file.stat().st_mtime_ns,  # in the order of the story
     )
     status = {
         "name": name,
-        "title": _title(core.NOTEBOOKS / f"{name}.ipynb"),
+        "title": _title(source),
         "status": "failed" if error else "ok",
         "error": re.sub(r"\x1b\[[0-9;]*m", "", error),
         "seconds": round(seconds, 1),
@@ -176,7 +213,7 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
         "pictures": [file.stem for file in made if file.suffix == ".png"],
         "tables": [file.stem for file in made if file.suffix == ".md"],
     }
-    (folder / "status.json").write_text(json.dumps(status, indent=1), encoding="utf-8")
+    core.write(folder / "status.json", json.dumps(status, indent=1))
     return status
 
 
@@ -202,7 +239,7 @@ def publish(executed: Path, target: Path) -> None:
     body, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": _title(executed)}}
     )
-    target.write_text(body, encoding="utf-8")
+    core.write(target, body)
 
 
 def _title(path: Path) -> str:

@@ -79,6 +79,7 @@ class Study(Parameters):
         if not (missing := self.missing(*patterns, **part)):
             return []
         check_data(missing, self.source)
+        self.store.check_writable(missing)
         with self.store.alone(shard):
             missing = self.missing(*patterns, **part)  # another process may have done some
             return record_runs(missing, self.store, self.n_jobs, scheduler)

@@ -1,7 +1,8 @@
 """Worker processes of this machine or of a Dask cluster, and one loop over their futures."""
 
-import asyncio
 import contextlib
+import errno
+import multiprocessing
 import os
 import sys
 import threading
@@ -9,7 +10,7 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import NamedTuple, TypeVar
 
 from joblib.externals.loky import get_reusable_executor
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from digits import core
 from digits.core import InputError
 from digits.data.sources import load
+from digits.study import cluster
 from digits.study.runs import Run, execute, expected_seconds
 from digits.study.store import RecordStore
 from digits.training.record import Diverged, Record
@@ -38,7 +40,6 @@ ENVIRONMENT = {
     "glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=67108864",
 }
 ATTEMPTS = 2  # of a task whose worker process is ended from outside
-TIMEOUT = 10  # seconds, for the answer of a Dask scheduler
 #: Random streams belong to a process, so a process trains one run at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -75,9 +76,10 @@ def train_runs(
 ) -> Iterator[tuple[Run, Future]]:
     """Train `runs` and yield each with its finished future, as they come.
 
-    The order in is the order of starting. A future's result is a `Record` or `Diverged`.
+    The order in is the order of starting. A future's result is a `Record` or `Diverged`, its
+    exception an `InputError` that names the run.
     jobs: worker processes of one thread each. scheduler: the address of a Dask cluster to use
-    instead. Raises `InputError` if no scheduler answers there, or it has no workers.
+    instead. Raises `InputError` if no scheduler answers there or it ends, or it has no workers.
     """
 
     def do(run: Run):
@@ -85,18 +87,24 @@ def train_runs(
 
     with contextlib.ExitStack() as stack:
         if scheduler is None:
-            workers = min(jobs, len(runs))
+            there, workers = None, min(jobs, len(runs))
             tasks = in_processes(do, runs, workers, lambda run: bar.started(run))
         else:
-            client, workers = stack.enter_context(_cluster(scheduler))
-            pool = client.get_executor(pure=False)
+            there = stack.enter_context(cluster.connect(scheduler))
+            workers, pool = there.workers(), there.pool()
             tasks = _loop(lambda: pool, do, runs, len(runs), lambda run: bar.started(run))
         bar = stack.enter_context(ProgressBar(runs, workers))
         stack.enter_context(contextlib.closing(tasks))
         for run, future in tasks:
             if run is not None:
+                if there and future.cancelled():
+                    raise there.ended()
+                if error := future.exception():
+                    future = _failed(InputError(failure_of(run, error)))
                 yield run, future
                 bar.ended(run)  # when the caller has recorded it
+            elif there and (news := there.news()):
+                bar.write(news, file=sys.stderr)
             if sys.stderr.isatty():
                 bar.refresh()
 
@@ -111,18 +119,27 @@ def in_processes(
 
     do: gives the function to call and its arguments. started: told of each task that is handed to
     a worker. (None, None) is yielded every second without an end. If a worker process is ended
-    from outside, what was in flight is tried once more.
+    from outside, what was in flight is tried once more. Where no process can be started, as
+    without /dev/shm, the tasks are done one by one in this one.
     """
+    here = None
 
     def pool() -> Executor:
-        # Another one only if this one broke or its environment changed.
-        return get_reusable_executor(
-            jobs,
-            timeout=300,
-            initializer=_end_with,
-            initargs=(os.getpid(),),
-            env=ENVIRONMENT | {"DIGITS_DATA": str(core.data_dir())},
-        )
+        nonlocal here
+        try:
+            # Another one only if this one broke or its environment changed.
+            return here or get_reusable_executor(
+                jobs,
+                timeout=300,
+                initializer=_end_with,
+                initargs=(os.getpid(),),
+                env=ENVIRONMENT | {"DIGITS_DATA": str(core.data_dir())},
+            )
+        except (OSError, ImportError) as error:  # no semaphores
+            told = f"this machine starts no worker processes ({error}): all is done in this one"
+            tqdm.write(told, file=sys.stderr)
+            here = _Here()
+            return here
 
     ended = False
     try:
@@ -130,7 +147,8 @@ def in_processes(
         ended = True
     finally:
         if not ended:
-            pool().shutdown(wait=True, kill_workers=True)
+            with contextlib.suppress(RuntimeError):  # a pool that could not start its thread
+                pool().shutdown(wait=True, kill_workers=True)
 
 
 def _loop(
@@ -145,19 +163,58 @@ def _loop(
     while waiting or running:
         while waiting and len(running) < window:
             task = waiting.popleft()
-            running[pool().submit(*do(task))] = task
             started(task)
+            future = _submit(pool, do(task))
+            running[future] = task
+            if future.done():  # it was done in this process: first for the caller, then the next
+                break
         done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
         if not done:
             yield None, None
         for future in done:
             task = running.pop(future)
-            if isinstance(future.exception(), TerminatedWorkerError):
+            if not future.cancelled() and isinstance(future.exception(), TerminatedWorkerError):
                 ends[str(task)] += 1
                 if ends[str(task)] < ATTEMPTS:
                     waiting.appendleft(task)
                     continue
             yield task, future
+
+
+def _submit(pool: Callable[[], Executor], call: tuple) -> Future:
+    """Hand a call to a pool; one that breaks just then has lost it like a worker that ends."""
+    try:
+        return pool().submit(*call)
+    except TerminatedWorkerError as error:
+        return _failed(error)
+    except (OSError, RuntimeError) as error:
+        for child in multiprocessing.active_children():
+            if child.name.startswith("Loky"):  # those that were started before the limit
+                child.terminate()
+        if "start new thread" in str(error):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+        raise
+
+
+def _failed(error: Exception) -> Future:
+    future = Future()
+    future.set_exception(error)
+    return future
+
+
+class _Here(Executor):
+    """Do what is submitted at once, in this process; an interruption ends it."""
+
+    def submit(self, function, *arguments):
+        try:
+            future = Future()
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future = _failed(error)
+        return future
+
+    def shutdown(self, wait=True, kill_workers=False):
+        pass
 
 
 def failure_of(task: object, error: BaseException | None) -> str:
@@ -185,53 +242,10 @@ def _end_with(driver: int) -> None:
             time.sleep(0.5)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-@contextlib.contextmanager
-def _cluster(scheduler: str):
-    """Connect to a Dask scheduler ("tcp://host:8786"): the client, and how many workers it has.
-
-    Its workers need this package, and MNIST in their own `DIGITS_DATA`. A worker that dies costs
-    its runs in flight, which go to another one.
-    """
     try:
-        from distributed import Client
-    except ImportError as error:
-        raise InputError(
-            "a Dask cluster needs the package distributed: pip install -c constraints.txt "
-            "-e '.[cluster]'."
-        ) from error
-    try:
-        # A client that finds no scheduler lives on in its thread. When that one is collected just
-        # while the next starts, both wait for one lock: so knock first, and make none in vain. In
-        # a thread, since a notebook has an event loop of its own.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, _knock(scheduler)).result()
-        client = Client(scheduler, timeout=TIMEOUT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {scheduler}: start one with `dask scheduler`, and name "
-            "the address that it prints, such as tcp://host:8786."
-        ) from error
-    with client:
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
-        if not workers:
-            raise InputError(
-                f"the Dask scheduler at {scheduler} has no workers: start some with "
-                f"`dask worker {scheduler} --nthreads 1`, one for each core."
-            )
-        yield client, workers
-
-
-async def _knock(address: str) -> None:
-    """Ask who is there; raise `OSError` or `ValueError` if it is no scheduler, or nobody."""
-    from distributed import Security, rpc
-
-    arguments = Security().get_connection_args("client")
-    async with asyncio.timeout(TIMEOUT), rpc(address, TIMEOUT, connection_args=arguments) as there:
-        if (await there.identity())["type"] != "Scheduler":
-            raise ValueError(f"{address} is no scheduler")
+        threading.Thread(target=watch, daemon=True).start()
+    except RuntimeError:  # no more threads: loky would wait for this process for ever
+        os._exit(1)
 
 
 class ProgressBar(tqdm):

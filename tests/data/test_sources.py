@@ -155,3 +155,62 @@ def test_a_file_that_is_not_mnists_is_refused_by_name(fault, raw, tmp_path):
     text = str(error.value)
     assert f"{spoilt} is not MNIST's file of that name" in text and "delete it" in text
     assert "\n" not in text and text.endswith(".") and len(text) < 400
+
+
+@pytest.mark.parametrize("given", ["", "MNIST", "MNIST/raw", "..", "../.."])
+def test_the_files_are_found_a_folder_or_two_off(given, raw, tmp_path):
+    if given.startswith(".."):
+        inner = tmp_path / "data" / "mnist"
+        inner.mkdir(parents=True)
+        (tmp_path / "MNIST").rename(inner / "MNIST")
+        given = {"..": "data", "../..": "data/mnist"}[given]
+    assert len(sources._load_mnist(tmp_path / given).train) == 40
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("spelling", ["-idx", ".idx"])
+def test_files_of_mirrors_have_other_names_and_the_same_checksums(spelling, suffix, raw, tmp_path):
+    before = sources._load_mnist(tmp_path)
+    for file in list(raw.iterdir()):
+        content = file.read_bytes()
+        file.unlink()
+        content = gzip.compress(content) if suffix else content
+        (raw / f"{file.name.replace('-idx', spelling)}{suffix}").write_bytes(content)
+    after = sources._load_mnist(tmp_path)
+    assert after.checksum == before.checksum
+    assert torch.equal(after.test.originals, before.test.originals)
+    assert torch.equal(after.train.classes, before.train.classes)
+
+
+def cut_off(content):
+    return gzip.compress(content)[:-9]
+
+
+def of_zeros(content):
+    return gzip.compress(bytes(60_000_000))  # it inflates to more than any file of MNIST has
+
+
+def no_gzip(content):
+    return content
+
+
+@pytest.mark.parametrize("spoil", [cut_off, of_zeros, no_gzip])
+def test_a_compressed_file_that_is_not_mnists_is_refused_by_name(spoil, raw, tmp_path):
+    file = raw / "t10k-labels-idx1-ubyte"
+    packed = file.with_name(f"{file.name}.gz")
+    packed.write_bytes(spoil(file.read_bytes()))
+    file.unlink()
+    with pytest.raises(InputError, match=f"{packed} is not MNIST's file of that name"):
+        sources._load_mnist(tmp_path)
+
+
+def test_a_download_that_fails_leaves_no_folder_and_takes_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources.torchvision_datasets().MNIST, "mirrors", [])
+    with pytest.raises(InputError, match="no complete MNIST"):
+        sources._load_mnist(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    (tmp_path / "MNIST" / "raw" / "train-labels-idx1-ubyte").write_bytes(b"a part")
+    with pytest.raises(InputError, match="no complete MNIST"):
+        sources._load_mnist(tmp_path)
+    assert len(list(tmp_path.rglob("*ubyte"))) == 1

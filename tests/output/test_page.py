@@ -2,9 +2,11 @@
 
 import json
 import re
+from urllib.parse import unquote
 
 import pytest
 
+from digits import core
 from digits.analysis import findings
 from digits.experiments.registry import EXPERIMENTS, REPORTS
 from digits.output import page, sentences
@@ -64,6 +66,7 @@ def status(tmp_path):
     def leave(name, **changes):
         (tmp_path / name).mkdir()
         entries = {"name": name, "title": "A title", "status": "ok", "error": "", "seconds": 1.4}
+        entries |= {"profile": "smoke"}
         entries |= {"source": "sample", "pictures": ["main_figure"], "tables": ["a_table"]}
         text = json.dumps(entries | changes)
         (tmp_path / name / "status.json").write_text(text, encoding="utf-8")
@@ -88,3 +91,47 @@ def test_a_card_leads_to_the_notebook_of_its_report(tmp_path, status, found):
     html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
     assert f'<a href="05_zadoks.html">{REPORTS["zadoks"].AUTHORS}</a>' in html
     assert f"<h3>{REPORTS['kqiku'].AUTHORS}</h3>" in html
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff\xfe", b'{"name": "05_zadoks"}', b'{"seconds": "<b>"}']
+)
+def test_a_damaged_status_is_named_and_left_out(content, tmp_path, status, capsys):
+    status("01_kqiku")
+    status("05_zadoks")
+    (tmp_path / "05_zadoks" / "status.json").write_bytes(content)
+    html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    assert "01_kqiku" in html and "05_zadoks" not in html
+    err = capsys.readouterr().err
+    assert "05_zadoks" in err and "is damaged: execute its notebook again" in err
+    assert err.count("\n") == 1
+
+
+def test_a_page_that_cannot_be_finished_leaves_the_old_one(tmp_path):
+    index = page.write_index(tmp_path, None)
+    before = index.read_bytes()
+    with pytest.raises(UnicodeEncodeError):
+        core.write(index, "\udce9")
+    assert index.read_bytes() == before
+    assert [file.name for file in tmp_path.glob(".*")] == []
+
+
+HOSTILE = "<script>alert(1)</script> \"a' |$x$ \\input{b} [c](javascript:d) %20#e?f"
+
+
+def test_names_are_quoted_in_links_and_texts_are_only_text(tmp_path, status):
+    name = "a #1?%'\""
+    texts = {"title": HOSTILE, "error": HOSTILE, "source": HOSTILE, "status": HOSTILE}
+    status(name, pictures=[name], tables=[name], **texts)
+    html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    links = re.findall(r'(?:href|src)="([^"]*)"', html)
+    assert {unquote(link).rpartition(".")[0] for link in links} == {name, f"{name}/{name}"}
+    assert not any(re.search(r"[#?'<> ]", link) for link in links)
+    assert "<script" not in html
+
+
+def test_the_answer_is_markdown_but_no_html(found, tmp_path, monkeypatch):
+    monkeypatch.setattr(sentences, "answer", lambda found: f"**bold** {HOSTILE}")
+    html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
+    assert "<strong>bold</strong>" in html
+    assert "<script" not in html and 'href="javascript' not in html

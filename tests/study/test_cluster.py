@@ -1,5 +1,6 @@
 """A Dask scheduler and its workers: the same records, and what cannot train is told at once."""
 
+import http.server
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 import run_all
 from digits.core import InputError
+from digits.study import cluster as dask
 from digits.study import workers
 from digits.study.store import RecordStore
 from digits.study.study import Study
@@ -53,7 +55,7 @@ def test_a_cluster_without_workers_is_refused(cluster):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", ""])
 def test_an_address_without_a_scheduler_is_refused(monkeypatch, address):
-    monkeypatch.setattr(workers, "TIMEOUT", 1)
+    monkeypatch.setattr(dask, "TIMEOUT", 1)
     before = set(threading.enumerate())
     with pytest.raises(InputError, match="no Dask scheduler answers at"):
         train(address)
@@ -61,11 +63,62 @@ def test_an_address_without_a_scheduler_is_refused(monkeypatch, address):
 
 
 def test_a_listener_that_says_nothing_is_refused(monkeypatch):
-    monkeypatch.setattr(workers, "TIMEOUT", 1)
+    monkeypatch.setattr(dask, "TIMEOUT", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(InputError, match="no Dask scheduler answers at"):
             train(address)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_a_port_that_speaks_another_protocol_is_refused(scheme, monkeypatch):
+    class Silent(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setattr(dask, "TIMEOUT", 5)
+    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"{scheme}://127.0.0.1:{server.server_port}"
+        with pytest.raises(InputError, match=f"no Dask scheduler answers at {address}") as told:
+            train(address)
+        server.shutdown()
+    assert ("client.cert" in str(told.value)) == (scheme == "tls")
+
+
+def test_a_scheduler_that_ends_during_training_is_named():
+    options = {"protocol": "tcp", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, threads_per_worker=1, silence_logs=50, **options
+    ) as own:
+        address = own.scheduler_address
+        runs = Study(profile="smoke", seeds=(0, 1)).runs("zadoks/twinnet")
+        trained = workers.train_runs(runs, "sample", 1, address)
+        next(found for found in trained if found[0] is not None)
+        own.close()
+        with pytest.raises(InputError, match=f"at {address} does not answer any more"):
+            list(trained)
+
+
+class Client:
+    """A client that counts the workers it is given, and raises the error that follows."""
+
+    def __init__(self, *counts):
+        self.counts = list(counts)
+
+    def scheduler_info(self, n_workers):
+        if not self.counts:
+            raise OSError("Timed out trying to connect")
+        return {"workers": dict.fromkeys(range(self.counts.pop(0)))}
+
+
+def test_workers_that_end_are_told_once_until_there_are_new_ones():
+    there = dask.Cluster("tcp://here:1", Client(1, 0, 0, 2, 0))
+    told = [there.news() for _ in range(5)]
+    assert [bool(text) for text in told] == [False, True, False, False, True]
+    assert "tcp://here:1 has no workers any more: waiting for new ones" in told[1]
+    with pytest.raises(InputError, match="tcp://here:1 does not answer any more; what is recorded"):
+        there.news()
 
 
 def test_the_address_of_a_worker_is_refused(worker):

@@ -1,5 +1,6 @@
 """Worker processes: one that is ended from outside costs little, and is told."""
 
+import errno
 import os
 import time
 
@@ -8,6 +9,7 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from digits import core
 from digits.core import InputError
 from digits.study import workers
 from digits.study.study import Study
@@ -125,3 +127,92 @@ def test_the_bar_tells_what_is_done_and_what_runs(capsys):
         for run in runs[1:]:
             bar.ended(run)
     assert capsys.readouterr().err.rpartition("\r")[2].startswith(f"trained 4/4 |{'█' * 20}|")
+
+
+def no_semaphores(*_, **__):
+    raise OSError(errno.ENOSYS, "Function not implemented")  # without /dev/shm
+
+
+def test_without_worker_processes_all_is_done_here_one_by_one_and_said_once(monkeypatch, capsys):
+    monkeypatch.setattr(workers, "get_reusable_executor", no_semaphores)
+    events = []
+
+    def work(task):
+        events.append(task)
+        if task == "b":
+            raise OSError("no luck")
+        return os.getpid()
+
+    for task, future in workers.in_processes(lambda task: (work, task), "abc", 2):
+        told = workers.failure_of(task, future.exception())
+        events.append(told or future.result())
+    # Each is there for the caller, who records it, before the next begins.
+    assert events == ["a", os.getpid(), "b", "b: OSError: no luck", "c", os.getpid()]
+    err = capsys.readouterr().err
+    assert err.count("starts no worker processes ([Errno 38] Function not implemented)") == 1
+
+
+def test_without_worker_processes_the_bits_are_the_same(monkeypatch, train_record):
+    monkeypatch.setattr(workers, "get_reusable_executor", no_semaphores)
+    runs = Study(profile="smoke", seeds=(0,)).runs("zadoks/twinnet")
+    ((_, future),) = workers.train_runs(runs, "sample", 2)
+    assert future.result().weights == train_record(runs[0].experiment).weights
+
+
+def test_an_interrupt_here_ends_the_task_at_once(monkeypatch):
+    def interrupted(task):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "get_reusable_executor", no_semaphores)
+    with pytest.raises(KeyboardInterrupt):
+        list(workers.in_processes(lambda task: (interrupted, task), "ab", 1))
+
+
+class Pool:
+    """A pool whose `submit` raises what it is given, then does the call."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+
+    def submit(self, function, *arguments):
+        if self.errors:
+            raise self.errors.pop(0)
+        return workers._Here().submit(function, *arguments)
+
+    def shutdown(self, **_):
+        pass
+
+
+def test_a_pool_that_breaks_while_it_is_handed_a_task_is_tried_again(monkeypatch):
+    for breaks, result in ((1, "done"), (2, None)):
+        pool = Pool(*(TerminatedWorkerError("gone") for _ in range(breaks)))
+        monkeypatch.setattr(workers, "get_reusable_executor", lambda *_, pool=pool, **__: pool)
+        ((task, future),) = workers.in_processes(lambda task: (str, "done"), "a", 1)
+        if result:
+            assert future.result() == result
+        else:
+            assert "was ended from outside 2 times" in workers.failure_of(task, future.exception())
+
+
+def test_a_limit_of_processes_or_threads_is_a_fault_of_the_machine(monkeypatch):
+    for error in (
+        BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)),
+        RuntimeError("can't start new thread"),
+    ):
+        pool = Pool(error)
+        monkeypatch.setattr(workers, "get_reusable_executor", lambda *_, pool=pool, **__: pool)
+        with pytest.raises(BlockingIOError) as told:
+            list(workers.in_processes(lambda task: (str, task), "a", 1))
+        assert "raise the limit of processes (ulimit -u)" in str(core.fault(told.value))
+
+
+def test_a_run_that_raises_is_named_whoever_asks_for_its_result(light, monkeypatch):
+    def fails(run, source):
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(workers, "_train", fails)
+    runs = Study(profile="smoke", seeds=(0,)).runs("zadoks/twinnet")
+    ((run, future),) = (found for found in workers.train_runs(runs, "sample", 1) if found[0])
+    with pytest.raises(InputError, match="zadoks/twinnet #0: ValueError: no luck"):
+        future.result()
+    assert workers.failure_of(run, future.exception()) == "zadoks/twinnet #0: ValueError: no luck"

@@ -1,6 +1,9 @@
 """How numbers and tables are written: means, intervals, captions; HTML, Markdown and LaTeX."""
 
+import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from pandas.io.formats.style import Styler
 
+from digits import core
 from digits.experiments.registry import EXPERIMENTS
 
 #: What a column of the tidy table is: its name on a page, its unit.
@@ -147,15 +151,38 @@ STYLE = {
     "caption": "caption-side: bottom; text-align: left; color: #555; padding-top: .6em;",
 }
 #: What LaTeX reads as commands. The Styler escapes cells and headings, but no caption.
-ESCAPED = str.maketrans({character: "\\" + character for character in "&%_#"})
+ESCAPED = str.maketrans(
+    {character: "\\" + character for character in "&%_#${}"}
+    | {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
+)
 #: The Styler leaves these as they are, and not every LaTeX has a letter for them.
 SYMBOLS = str.maketrans({"±": r"$\pm$", "≤": r"$\leq$"})
+
+
+def escaped(text: str) -> str:
+    """Return `text` for Markdown: no cell, formula, HTML tag or link begins in it."""
+    return re.sub(r"[|$]|<(?=[a-zA-Z/!?])|(?<=])\(", lambda sign: f"&#{ord(sign[0])};", text)
+
+
+def in_one_line(text: str) -> str:
+    """Return `text` without control characters: a line end would end a row."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+
+
+def _in_texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return `table` with its texts changed, those of the headings too."""
+
+    def changed(cell):
+        return change(cell) if isinstance(cell, str) else cell
+
+    return table.map(changed).rename(columns=changed)
 
 
 def markdown(table: pd.DataFrame) -> str:
     """Return `table` as Markdown, an empty cell for what is not there."""
     align = ["right" if is_numeric_dtype(kind) else "left" for kind in table.dtypes]
     cells = table.astype(object).where(table.notna(), "")
+    cells = _in_texts(cells, lambda text: escaped(in_one_line(text)))
     return cells.to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
@@ -164,20 +191,22 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
 
     Return it as the page and a notebook show it: text left, numbers right, no index.
     """
+    table, caption = _in_texts(table, in_one_line), in_one_line(caption)
     latex = table.style.hide(axis="index").format(na_rep="", escape="latex")
     latex = latex.format_index(axis="columns", escape="latex").to_latex(
         hrules=True, caption=caption.translate(ESCAPED), label=f"tab:{folder.name}-{name}"
     )
     numeric = [place for place, kind in enumerate(table.dtypes) if is_numeric_dtype(kind)]
     rules = STYLE | {f".col{place}": "text-align: right;" for place in numeric}
-    shown = table.style.hide(axis="index").format(na_rep="").set_caption(caption).set_uuid(name)
+    shown = table.style.hide(axis="index").format(na_rep="", escape="html")
+    shown.format_index(axis="columns", escape="html").set_caption(escape(caption)).set_uuid(name)
     shown.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
     page = shown.to_html(doctype_html=True, encoding="utf-8")
     sort = (files("digits.output") / "templates" / "sort.js").read_text(encoding="utf-8")
     for suffix, text in {
-        "md": f"{markdown(table)}\n\n{caption}\n",
+        "md": f"{markdown(table)}\n\n{escaped(caption)}\n",
         "tex": latex.translate(SYMBOLS),
         "html": page.replace("</body>", f"<script>\n{sort}</script></body>"),
     }.items():
-        (folder / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+        core.write(folder / f"{name}.{suffix}", text)
     return shown
