@@ -1,11 +1,13 @@
 """What cross-validation on training pairs chooses: settings of a search, steps of the ablation."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from digits.analysis import beyond
 from digits.experiments.chosen import Chosen
 from digits.experiments.experiment import setting_of
-from digits.experiments.registry import EXPERIMENTS
+from digits.experiments.registry import EXPERIMENTS, SEARCHES
 
 
 def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,3 +59,16 @@ def chosen(searches: pd.DataFrame, folds: pd.DataFrame) -> Chosen:
         rates=dict(sorted(zip(found.network, found.rate, strict=True))),
         kept={row.step: bool(row.fold_change < 0) for row in steps.itertuples()},
     )
+
+
+def at_the_edge(names: Iterable[str]) -> tuple[int, int]:
+    """Return how many searched experiments take a rate at the edge of their grid, and of how many.
+
+    names: ids; those that were not searched do not count.
+    """
+    searched = [SEARCHES[name] for name in names if name in SEARCHES]
+    edges = 0
+    for search in searched:
+        rates = [rate for _, rate, _ in search.settings]
+        edges += search.experiment.recipe.learning_rate in (min(rates), max(rates))
+    return edges, len(searched)

@@ -3,12 +3,14 @@
 The verdict on a criterion, by the t interval of its mean over rounds: "no difference" if a
 difference is claimed and the whole interval lies within the margin of practical equality; else
 "supported" if all of it lies in the claimed range, "contradicted" if all of it lies outside;
-otherwise "undecided". A claim is contradicted if one of its criteria is; else there is no
-difference if one has none; else it is supported if all its criteria are.
+otherwise "undecided". A printed number has the verdict of the table of numbers. A claim is
+contradicted if one of its criteria is; else there is no difference if one has none; else it is
+supported if all its criteria are.
 
 The intervals of a claim hold together with 95 % confidence (Bonferroni: each has the more, the
 more criteria are measured), so a true claim is contradicted by chance in 5 % of studies at most,
-however many criteria it has. Numbers of parameters are exact and not counted.
+however many criteria it has. Numbers of parameters are exact and not counted. Those of printed
+numbers alone hold with 95 % confidence each, so that the same number has one verdict.
 """
 
 from collections.abc import Iterable
@@ -17,20 +19,21 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from digits.analysis import numbers
 from digits.analysis.statistics import CONFIDENCE, summarise
-from digits.experiments.claim import ERRORS, Claim, Criterion
+from digits.experiments.claim import ERRORS, Claim, Criterion, Range
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
 
-ClaimVerdict = Literal[
-    "supported",
-    "contradicted",
-    "no difference",
-    "undecided",
-    "not run",
-    "not a measurable statement",
-]
+ClaimVerdict = Literal["supported", "contradicted", "no difference", "undecided", "not run"]
 CLAIM_VERDICTS = ClaimVerdict.__args__
+#: The verdict on a claim that is a printed number, by that of the table of numbers.
+OF_NUMBERS: dict[str, ClaimVerdict] = {
+    **dict.fromkeys(("equivalent", "typical"), "supported"),
+    **dict.fromkeys(("different", "not typical"), "contradicted"),
+    "cannot tell": "undecided",
+    "not run": "not run",
+}
 #: What the common protocol can decide again: differences of errors. Levels, times and epochs are
 #: those of a report's own protocol.
 COMPARABLE = ("precise_error", "test_error", "gap")
@@ -39,6 +42,7 @@ COMPARABLE = ("precise_error", "test_error", "gap")
 class CriterionResult(NamedTuple):
     """What was found of one criterion: mean and interval over n rounds, and the verdict.
 
+    For a printed number the mean is that of ours minus the printed one.
     slack: how far inside the claimed range the interval lies, in its half-widths; negative by how
     far it sticks out, so that criteria of different units can be compared.
     """
@@ -65,13 +69,17 @@ class ClaimResult(NamedTuple):
 
     @property
     def deciding(self) -> CriterionResult | None:
-        """The result that decides: the least favourable of those that have the claim's verdict.
+        """The result that decides: of those that have the claim's verdict the least favourable.
 
-        None for a claim that nothing measured decides, or that was not run.
+        One without an interval is the least favourable. Where a claim is undecided only
+        because runs are missing, the first criterion that is not run. None for a claim that is not
+        run at all.
         """
+        if self.verdict == "not run":
+            return None
         same = [result for result in self.results if result.verdict == self.verdict]
-        measured = [result for result in same if result.verdict != "not run"]
-        return min(measured, key=lambda r: np.nan_to_num(r.slack, nan=-np.inf), default=None)
+        same = same or [result for result in self.results if result.verdict == "not run"]
+        return min(same, key=lambda r: np.nan_to_num(r.slack, nan=-np.inf), default=None)
 
     @property
     def held(self) -> str:
@@ -91,27 +99,32 @@ def decide(claim: Claim, frame: pd.DataFrame) -> ClaimResult:
     if claim.second_criteria:
         again = {"criteria": claim.second_criteria, "second_criteria": ()}
         second = decide(claim.model_copy(update=again), frame)
-    verdict = verdict if claim.measurable else "not a measurable statement"
     return ClaimResult(claim, verdict, results, second)
 
 
 def decide_again(claim: Claim, frame: pd.DataFrame) -> ClaimResult:
     """Decide a claim by the same networks under the common protocol.
 
-    Only criteria that compare errors of two networks count (see `COMPARABLE`).
+    Only criteria that say which of two networks has the higher error count.
     """
     common = frame[frame.protocol == "common"]
-    comparing = tuple(
-        criterion
-        for criterion in claim.criteria
-        if criterion.minus and criterion.quantity in COMPARABLE
-    )
+    comparing = tuple(filter(_compares, claim.criteria))
     claim = claim.model_copy(update={"criteria": comparing, "second_criteria": ()})
     return decide(claim, common.assign(experiment=common.network))
 
 
+def _compares(criterion: Criterion) -> bool:
+    """Whether it compares errors of two networks and claims a one-sided range of the difference.
+
+    A range of a ratio has two sides, each a criterion with a factor.
+    """
+    errors = criterion.quantity in COMPARABLE and not criterion.spread and criterion.factor == 1
+    bounds = np.isfinite([criterion.range.low, criterion.range.high]).sum()
+    return criterion.minus is not None and errors and bounds == 1
+
+
 def combine(verdicts: Iterable[ClaimVerdict]) -> ClaimVerdict:
-    """Return the verdict on a measurable claim whose criteria have `verdicts`."""
+    """Return the verdict on a claim whose criteria have `verdicts`."""
     found = set(verdicts)
     for verdict in ("contradicted", "no difference"):
         if verdict in found:
@@ -132,6 +145,8 @@ def judge(
     criterion: Criterion, frame: pd.DataFrame, confidence: float = CONFIDENCE
 ) -> CriterionResult:
     """Judge a criterion by tidy rows of full-length runs; parameters are counted."""
+    if criterion.published:
+        return _judge_published(criterion, frame)
     if criterion.quantity == "parameters":
         of, minus = (
             summary_of(EXPERIMENTS[name].build).parameters for name in criterion.experiments
@@ -147,9 +162,22 @@ def judge(
         if n > 2 and found["sd"] == 0 and criterion.quantity in ERRORS:
             # The same in every round, such as no error at all. Epochs are so by chance.
             low = high = mean
-    where = criterion.range
-    slack = min(low - where.low, where.high - high) / max((high - low) / 2, 1e-9)
+    slack = _slack(criterion.range, low, high)
     return CriterionResult(criterion, mean, low, high, n, _verdict(criterion, low, high), slack)
+
+
+def _judge_published(criterion: Criterion, frame: pd.DataFrame) -> CriterionResult:
+    """Judge a printed number as the table of numbers does."""
+    printed = numbers.published_numbers([EXPERIMENTS[criterion.of]])
+    printed = printed[printed.quantity == criterion.quantity]
+    (row,) = numbers.published_against_ours(frame, printed).itertuples()
+    slack = _slack(Range(low=-row.margin, high=row.margin), row.low, row.high)
+    found = (row.difference, row.low, row.high, row.n, OF_NUMBERS[row.verdict], slack)
+    return CriterionResult(criterion, *found)
+
+
+def _slack(where: Range, low: float, high: float) -> float:
+    return min(low - where.low, where.high - high) / max((high - low) / 2, 1e-9)
 
 
 def _by_round(criterion: Criterion, frame: pd.DataFrame) -> pd.Series:

@@ -3,7 +3,7 @@
 equivalent: the 90 % interval of the difference lies inside the margin (two one-sided tests at 5 %).
 different: the 95 % interval of the difference excludes 0, and it is not equivalent.
 cannot tell: neither; and which side is too imprecise. A printed number that is one draw, not a mean
-over independent runs, is typical if it lies in the central 95 % of what our protocol gives.
+over independent runs, is typical if it surely lies in the central 95 % of what our protocol gives.
 """
 
 from collections.abc import Callable
@@ -65,15 +65,12 @@ def of_mean(ours: pd.Series, mean: float, sd: float, n: int, margin: float) -> J
 
     ours: what `summarise` gives; all in per cent; margin: in percentage points.
     """
-    if ours["n"] < 2:
-        return Judged("cannot tell", OURS)
     # A printed mean alone, with endless rounds of ours.
-    alone = stats.t.ppf((1 + NARROW) / 2, n - 1) * sd / np.sqrt(n)
+    limited = stats.t.ppf((1 + NARROW) / 2, n - 1) * sd / np.sqrt(n) > margin
+    if ours["n"] < 2 or ours["sd"] == 0:  # rounds that are equal by chance know no spread
+        return Judged("cannot tell", PRINTED if limited else OURS)
     return decide(
-        lambda confidence: welch(ours, mean, sd, n, confidence),
-        (-margin, margin),
-        0,
-        alone > margin,
+        lambda confidence: welch(ours, mean, sd, n, confidence), (-margin, margin), 0, limited
     )
 
 
@@ -83,8 +80,6 @@ def welch(
     """Return Welch's interval of our mean minus the printed one, from both means, SDs and n."""
     difference = ours["mean"] - mean
     error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
-    if not error.any():
-        return difference, difference
     freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(error.sum())
     return difference - half, difference + half
@@ -92,15 +87,17 @@ def welch(
 
 def of_sd(ours: pd.Series, sd: float, n: int) -> Judged:
     """Judge a printed SD over n runs by ours over runs of the same kind, by their ratio (F)."""
-    if ours["n"] < 2 or sd == 0:
-        return Judged("cannot tell", OURS if sd else PRINTED)
 
-    def interval(confidence: float, rounds: float = ours["n"]) -> tuple[float, float]:
+    def interval(confidence: float, rounds: float = ours["n"], of: float = ours["sd"]):
         tails = (1 + confidence) / 2, (1 - confidence) / 2
-        return tuple(ours["sd"] / sd / np.sqrt(stats.f.ppf(tails, rounds - 1, n - 1)))
+        return tuple(of / sd / np.sqrt(stats.f.ppf(tails, rounds - 1, n - 1)))
 
-    low, high = np.log(interval(NARROW, 1e9)) if ours["sd"] else (0, 0)
+    if sd == 0:
+        return Judged("cannot tell", PRINTED)
+    low, high = np.log(interval(NARROW, 1e9, sd))
     limited = high - low > 2 * np.log(SD_FACTOR)
+    if ours["n"] < 2 or ours["sd"] == 0:
+        return Judged("cannot tell", PRINTED if limited else OURS)
     return decide(interval, (1 / SD_FACTOR, SD_FACTOR), 1, limited, "spread ")
 
 
@@ -109,25 +106,28 @@ def of_sd(ours: pd.Series, sd: float, n: int) -> Judged:
 LEAST_FREEDOM = 3
 
 
-def of_draw(ours: pd.Series, mean: float, sd: float | None, n: int) -> Judged:
-    """Judge a printed mean over n trainings on one draw of pairs, with their SD, by our rounds.
+def of_draw(ours: pd.Series, mean: float, sd: float, n: int) -> Judged:
+    """Judge a printed mean over n trainings on one draw of pairs by our rounds.
 
-    Our rounds vary by draw and by training, the printed trainings by training alone. So the mean
-    of a draw varies by the variance of ours less that of training, of which 1 / n is left. The
-    interval is that of our mean minus the mean of one more draw, by Satterthwaite.
+    sd: of trainings on one draw. Our rounds vary by draw and by training, those trainings by
+    training alone. So the mean of a draw varies by the variance of ours less that of training, of
+    which 1 / n is left. The interval is that of our mean minus the mean of one more draw, by
+    Satterthwaite. Typical: the number lies in the central 95 % even if the spread is as small as
+    a one-sided 95 % interval of it allows, so that few rounds do not make it typical.
     """
     if ours["n"] < 2:
         return Judged("cannot tell", OURS)
-    training = (sd or 0) ** 2
-    parts = np.array([ours["sd"] ** 2 * (1 + 1 / ours["n"]), training * (1 / n - 1)])
-    variance = max(parts.sum(), ours["sd"] ** 2 / ours["n"] + training / n)
-    freedom = variance**2 / max((parts**2 / [ours["n"] - 1, max(1, n - 1)]).sum(), 1e-12)
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, max(LEAST_FREEDOM, freedom)) * np.sqrt(variance)
+    parts = np.array([ours["sd"] ** 2 * (1 + 1 / ours["n"]), sd**2 * (1 / n - 1)])
+    variance = max(parts.sum(), ours["sd"] ** 2 / ours["n"] + sd**2 / n)
+    freedom = variance**2 / max((parts**2 / [ours["n"] - 1, n - 1]).sum(), 1e-12)
+    freedom = max(LEAST_FREEDOM, freedom)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance)
     difference = ours["mean"] - mean
     low, high = difference - half, difference + half
     if not low <= 0 <= high:
         return Judged("not typical", f"ours {'lower' if high < 0 else 'higher'}", low, high)
-    if ours["n"] < ENOUGH:
+    least = np.sqrt(variance * freedom / stats.chi2.ppf(CONFIDENCE, freedom))
+    if abs(difference) > stats.norm.ppf((1 + CONFIDENCE) / 2) * least:
         return Judged("cannot tell", OURS, low, high)
     return Judged("typical", "", low, high)
 
@@ -136,16 +136,17 @@ def of_run(ours: np.ndarray, value: float) -> Judged:
     """Judge a printed number that is one run by its rank among ours (n,), which are such numbers.
 
     Not typical: a rank as far out has a probability of 5 % at most, which takes 39 rounds.
-    Typical: at least 20 rounds, and the number lies among them, not outside.
+    Typical: at least 20 rounds, of which so many lie beyond the number, on either side, that it
+    is not among the outermost 2.5 % of our protocol, at 95 % confidence.
     """
     ours = np.asarray(ours, dtype=float)
     n, below, above = len(ours), (ours < value).sum(), (ours > value).sum()
     beyond = min(n - below, n - above)  # as far out as the number, or further
-    probability = 2 * (beyond + 1) / (n + 1)
     rank = f"{below} of our {n} lower"
-    if probability <= 1 - CONFIDENCE:
+    if 2 * (beyond + 1) / (n + 1) <= 1 - CONFIDENCE:
         return Judged("not typical", f"ours {'lower' if below > above else 'higher'}; {rank}")
-    if n < ENOUGH or not beyond:
+    by_chance = stats.binom.sf(beyond - 1, n, (1 - CONFIDENCE) / 2)  # so many beyond, or more
+    if n < ENOUGH or by_chance > 1 - CONFIDENCE:
         return Judged("cannot tell", f"{OURS}; {rank}")
     return Judged("typical", rank)
 

@@ -9,7 +9,13 @@ import pandas as pd
 
 from digits.analysis import numbers, statistics
 from digits.analysis.claims import ClaimResult, decide, decide_again
-from digits.analysis.effects import cells_of, effects_by_round, factorial_effects, pooled_effects
+from digits.analysis.effects import (
+    LEAST_ROUNDS,
+    cells_of,
+    effects_by_round,
+    factorial_effects,
+    pooled_effects,
+)
 from digits.experiments.experiment import Design
 from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, designs
 from digits.study.frames import unshortened
@@ -89,7 +95,8 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
 
 def designs_of(found: Findings) -> pd.DataFrame:
     """Return the runs that the pooled effects rest on."""
-    cells = cells_of(found.effects, EQUAL_WIDTH)
+    enough = found.effects[found.effects.n >= LEAST_ROUNDS]
+    cells = cells_of(enough, EQUAL_WIDTH)
     return found.common[found.common.experiment.isin(cells)]
 
 

@@ -12,6 +12,7 @@ from digits.analysis.equivalence import VERDICTS, Judged
 from digits.analysis.statistics import summarise
 from digits.core import InputError
 from digits.experiments.experiment import Experiment
+from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
 
 #: How a published number was run: by the report's text, and its code where that is silent; by its
@@ -50,7 +51,11 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
         ours = summarise(runs[number.quantity]) if len(runs) else _NOTHING
         shortened = bool(runs.shortened.any())
         one_draw = frame[frame.experiment == f"{number.experiment}@one-draw"]
-        mean, sd = _judge_mean(number, ours, runs), _judge_sd(number, ours, runs, one_draw)
+        one_draw = one_draw[~one_draw.shortened]
+        mean, sd = (
+            _judge_mean(number, ours, runs, one_draw),
+            _judge_sd(number, ours, runs, one_draw),
+        )
         if shortened or runs.empty:
             absent = Judged("not run", "our runs were shortened" if shortened else "")
             mean, sd = absent, sd and absent
@@ -74,6 +79,8 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "why": mean.why,
                 "sd_verdict": sd and sd.verdict,
                 "sd_why": sd and sd.why,
+                "sd_low": sd and sd.low,
+                "sd_high": sd and sd.high,
             }
         )
     return pd.DataFrame(rows)
@@ -83,30 +90,33 @@ _OURS = ("", "sd", "low", "high")
 _NOTHING = pd.Series({"n": 0, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan})
 
 
-def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame) -> Judged:
+def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged:
+    """Judge a printed mean; one_draw: our runs of the same network on one draw of pairs."""
     if number.kind == "rounds":
         return equivalence.of_mean(ours, number.mean, number.sd, number.n, number.margin)
-    if number.kind == "trainings on one draw":
-        sd = None if pd.isna(number.sd) else number.sd
-        return equivalence.of_draw(ours, number.mean, sd, number.n)
-    return equivalence.of_run(runs[number.quantity], number.mean)
+    if number.kind != "trainings on one draw":
+        return equivalence.of_run(runs[number.quantity], number.mean)
+    sd = one_draw[number.quantity].std() if pd.isna(number.sd) else number.sd
+    if pd.isna(sd):
+        return Judged("cannot tell", "no SD is printed, and no trainings of ours on one draw")
+    return equivalence.of_draw(ours, number.mean, sd, number.n)
 
 
 def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:
-    """Judge a printed SD by ours of the same kind, None if none is printed.
-
-    one_draw: our runs of the same network on one draw of pairs.
-    """
+    """Judge a printed SD by ours of the same kind, None if none is printed."""
     if pd.isna(number.sd):
         return None
-    if number.kind == "rounds":
-        return equivalence.of_sd(ours, number.sd, number.n)
+    if number.kind in ("folds", "trainings in a row"):
+        column = number.quantity.replace("fold_error", "fold_sd")
+        column = column if number.kind == "folds" else f"{number.quantity}_sd"
+        return equivalence.of_run(runs[column], number.sd)
     if number.kind == "trainings on one draw":
-        if one_draw.empty or one_draw.shortened.any():
+        if one_draw.empty:
             return Judged("not run", "no trainings of ours on one draw")
-        return equivalence.of_sd(summarise(one_draw[number.quantity]), number.sd, number.n)
-    column = number.quantity.replace("fold_error", "fold_sd") if number.kind == "folds" else None
-    return equivalence.of_run(runs[column or f"{number.quantity}_sd"], number.sd)
+        ours = summarise(one_draw[number.quantity])
+    if number.quantity == "train_error":
+        return Judged("cannot tell", "train errors are too skewed to compare SDs")
+    return equivalence.of_sd(ours, number.sd, number.n)
 
 
 def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
@@ -201,17 +211,22 @@ def time_ratios(seconds: pd.DataFrame, of: str, to: str) -> pd.Series:
 
 
 def errors_of(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of errors in what `all_numbers` gives, without those of mended code.
+    """Return the rows of errors in what `all_numbers` gives, without those of fixed code.
 
     A number that has no reading of its own following the code, since our reading of the text
-    follows the code where the text is silent, stands in both readings.
+    follows the code where the text is silent, stands in both readings; as not run, if the code
+    has another network.
     """
     errors = numbers[~numbers.quantity.isin(OTHERS)]
     key = ["report", "row", "quantity"]
     coded = pd.MultiIndex.from_frame(errors[errors.reading == CODE][key])
     written = errors[errors.reading == TEXT]
-    alone = ~pd.MultiIndex.from_frame(written[key]).isin(coded)
-    also = written[alone].assign(reading=CODE)
+    also = written[~pd.MultiIndex.from_frame(written[key]).isin(coded)].assign(reading=CODE)
+    other = also.experiment.map(lambda name: not EXPERIMENTS[name].as_coded)
+    for of in ("", "sd_"):
+        changed = other & also[f"{of}verdict"].notna()
+        also.loc[changed, f"{of}verdict"] = "not run"
+        also.loc[changed, f"{of}why"] = "the code has another network"
     return pd.concat([errors[errors.reading != FIXED], also], ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""A replication beside the study: do rounds trained here lie where the study says they should?"""
+"""A replication beside the study: whether rounds trained here lie where they should."""
 
 import numpy as np
 import pandas as pd

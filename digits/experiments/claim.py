@@ -3,7 +3,6 @@
 import numpy as np
 
 from digits.core import Frozen
-from digits.experiments.experiment import margin_of
 
 #: Two networks whose errors differ by no more than this, in percentage points, are equal in
 #: practice; and the quantities of which that is said.
@@ -39,6 +38,8 @@ class Criterion(Frozen):
         network has the smaller quantity.
     margin: of practical equality, in the quantity's unit: a claimed difference that is surely
         smaller, on either side of 0, is no difference. None where no difference is claimed.
+    published: the claim is the number that the report prints for `of`. The verdict is that of the
+        table of numbers (see `numbers`), and no range is claimed.
     """
 
     of: str
@@ -46,9 +47,15 @@ class Criterion(Frozen):
     quantity: str = "precise_error"
     minus_quantity: str | None = None
     factor: float = 1.0
-    range: Range
+    range: Range = Range()
     spread: bool = False
     margin: float | None = None
+    published: bool = False
+
+    @property
+    def claimed(self) -> str:
+        """Where the mean lies if the claim is true, in words."""
+        return "equivalent or typical" if self.published else self.range.text
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -59,11 +66,11 @@ class Criterion(Frozen):
 class Claim(Frozen):
     """What a report claims.
 
-    id: as numbered here, C0.1 to C4.8. claim: in one line. criteria: what decides it; none where
-        its networks do not exist here, or where it is not measurable. reading: how vague words
-        are read, what would decide it, or why no measurement can.
+    id: as numbered here, C0.1 to C4.8; C0.10 is part of C0.4. claim: in one line. criteria: what
+        decides it; none where the runs that would decide it do not exist here. reading: how vague
+        words are read, or what would decide it.
     second_criteria, second_reading: another way to read it, which has a verdict of its own.
-    measurable: whether any measurement could decide it. ours: the authors do not claim it.
+    ours: the authors do not claim it.
     """
 
     id: str
@@ -73,7 +80,6 @@ class Claim(Frozen):
     reading: str = ""
     second_criteria: tuple[Criterion, ...] = ()
     second_reading: str = ""
-    measurable: bool = True
     ours: bool = False
 
     @property
@@ -119,10 +125,9 @@ def level(
     return Criterion(of=of, quantity=quantity, range=Range(low=low, high=high))
 
 
-def printed(of: str, error: float, *, quantity: str = "precise_error") -> Criterion:
-    """The error of `of` equals a printed one within the margin of printed numbers."""
-    margin = margin_of(quantity, error)
-    return level(of, low=error - margin, high=error + margin, quantity=quantity)
+def printed(of: str, *, quantity: str = "test_error") -> Criterion:
+    """The error of `of` is the printed one."""
+    return Criterion(of=of, quantity=quantity, published=True)
 
 
 def below(of: str, quantity: str, other: str) -> Criterion:

@@ -88,6 +88,7 @@ class Experiment(Frozen):
     reported_parameters: the count the authors gave, None where they gave none; counted: whether
         it is printed in the report, is printed there as another number than their program gave,
         or is the program's alone.
+    as_coded: whether the authors' code has this network, where no variant follows the code.
     reported_seconds: of training, on the authors' machine.
     tags: what a profile goes by.
     """
@@ -106,6 +107,7 @@ class Experiment(Frozen):
     published: tuple[Published, ...] = ()
     reported_parameters: int | None = None
     counted: Literal["printed", "misprinted", "by the code"] = "printed"
+    as_coded: bool = True
     reported_seconds: float | None = None
     tags: frozenset[Tag] = frozenset()
 

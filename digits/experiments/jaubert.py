@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from digits.experiments.claim import Claim, below, between, higher, level, lower, printed, steadier
+from digits.experiments.claim import Claim, below, between, higher, lower, printed, steadier
 from digits.experiments.experiment import (
     Design,
     Experiment,
@@ -17,6 +17,8 @@ from digits.training.recipe import Recipe
 
 NUMBER = 2
 AUTHORS = "Jaubert, Roquette, Soldatenkov"
+#: What pictures call the models; the others by their id.
+NAMES = {"model_0": "dense net", "model_1": "2 convolutions", "model_2": "4 convolutions"}
 IN_SHORT = (
     "Naming both digits by a shared trunk and comparing the names reaches 96 % accuracy; the gain "
     "comes from the digit losses, and the size of the network hardly matters."
@@ -43,7 +45,7 @@ TABLE = {
 #: Misprints of the parameter count: the authors' program printed another number.
 MISPRINTED = {"model_2+aux2"}
 #: Accuracy in per cent on single digits, about, that the discussion gives for the best networks.
-DIGIT_ACCURACY = {"model_1+ws+aux": 94, "model_2+ws+aux": 94}
+DIGIT_ACCURACY = {"model_2+ws+aux": 94}
 #: The networks that the prose describes, and the counts it gives. They are older than the table;
 #: their learning rates are read as those of the table's networks of the same name.
 TEXT = {
@@ -92,6 +94,7 @@ def experiments() -> list[Experiment]:
             ),
             reported_parameters=count,
             counted="misprinted" if name in MISPRINTED else "printed",
+            as_coded=name != "model_1+ws+aux",  # there with a leaky ReLU on the logits
             reported_seconds=seconds,
         )
         for name, (build, _, _, count, accuracy, variance, seconds) in TABLE.items()
@@ -170,9 +173,8 @@ BOTH = (M1, M2)
 _claim = partial(Claim, report="jaubert")
 _longer = partial(higher, quantity="train_seconds")
 
-#: The error that the text rounds to 4 %, and how far one may be from it and equal it.
-PRINTED = 4.0
-_NEAR = margin_of("test_error", PRINTED)
+#: How far an error may be from that of 4 %, as the text rounds it, and equal it.
+_NEAR = margin_of("test_error", 4.0)
 
 CLAIMS = (
     _claim(
@@ -204,10 +206,10 @@ CLAIMS = (
         claim="model_1 and model_2 with both reach similar accuracy, over 96 %",
         criteria=(
             between(f"{M1}+ws+aux", f"{M2}+ws+aux", -_NEAR, _NEAR),
-            *(level(f"{net}+ws+aux", high=PRINTED + _NEAR) for net in BOTH),
+            *(printed(f"{net}+ws+aux") for net in BOTH),
         ),
-        reading=f"similar: within {_NEAR:g} points, the margin of the printed numbers; over 96 %: "
-        "an error below 4 %, or above it by less than this margin",
+        reading=f"similar: within {_NEAR:g} points, the margin of a printed error of 4 %; over "
+        "96 %: the errors that their table prints",
     ),
     _claim(
         id="C2.5",
@@ -224,13 +226,10 @@ CLAIMS = (
         claim="With digit losses the comparison is right more often (96 %) than the digits (94 %)",
         criteria=(
             *(below(f"{net}+ws+aux", "test_error", "digit_error") for net in BOTH),
-            *(printed(f"{net}+ws+aux", PRINTED) for net in BOTH),
-            *(
-                printed(f"{net}+ws+aux", 100 - accuracy, quantity="digit_error")
-                for net, accuracy in zip(BOTH, DIGIT_ACCURACY.values(), strict=True)
-            ),
+            *(printed(f"{net}+ws+aux") for net in BOTH),
+            *(printed(f"jaubert/{name}", quantity="digit_error") for name in DIGIT_ACCURACY),
         ),
-        reading="96 % and 94 %: within the margins of the printed numbers",
+        reading="96 %: the errors that their table prints; 94 %: printed for model_2 alone",
     ),
     _claim(
         id="C2.7",

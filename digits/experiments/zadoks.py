@@ -11,6 +11,8 @@ from digits.training.recipe import Recipe
 
 NUMBER = 4
 AUTHORS = "Zadoks"
+#: What pictures call the models; the others by their id.
+NAMES = {"twinnet": "twin net"}
 IN_SHORT = (
     "A twin net with shared weights and a digit loss reaches 4.78 % error in 25 epochs; ReLU, "
     "dropout and batch norm each help."
@@ -25,7 +27,7 @@ CHANGES = {
 
 
 def experiments() -> list[Experiment]:
-    """Zadoks: as written (batch 25, 16 rounds), as published (ReLU, batch 128, 32 rounds), changed.
+    """Zadoks: by the text (batch 25), by the code (ReLU, batch 128, 32 rounds), and changed.
 
     One number: 95.22 +- 0.62 % test accuracy of the net with both options. The counts are the
     subnet's 9322 and the comparison's 252 of the author's final report.
@@ -35,7 +37,7 @@ def experiments() -> list[Experiment]:
     }
     written = Recipe(epochs=25, batch_size=25, learning_rate=0.01)
     return [
-        *two_by_two("zadoks", "twinnet", networks.twin_net, written, 16, published=published),
+        *two_by_two("zadoks", "twinnet", networks.twin_net, written, 60, published=published),
         *two_by_two(
             "zadoks",
             "twinnet",
@@ -78,9 +80,11 @@ CLAIMS = (
     _claim(
         id="C4.1",
         claim="With weight sharing and auxiliary loss: 95.22 ± 0.62 % test accuracy in 25 epochs",
-        criteria=(printed(f"{NET}+ws+aux", 4.78),),
-        reading="within the margin of the printed number, by the protocol of the text; the "
-        "author's code has batches of 128 and one ReLU more (see the published numbers)",
+        criteria=(printed(f"{NET}+ws+aux"),),
+        reading="following the text; the number may come from a network of twice the width, which "
+        "is not run",
+        second_criteria=(printed(f"{NET}+ws+aux@published"),),
+        second_reading="following the author's code",
     ),
     _claim(
         id="C4.2",
@@ -134,9 +138,7 @@ CLAIMS = (
     _claim(
         id="C4.8",
         claim="Batch norm counters vanishing gradients",
-        criteria=tuple(
-            lower(net, than=f"{net}@no-batch-norm", quantity="train_error") for net in TESTED
-        ),
-        reading="lower train error; gradients are not recorded",
+        reading="would be decided by the norms of the gradients in each layer, with and without "
+        "batch norm",
     ),
 )

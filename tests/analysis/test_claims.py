@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digits.analysis.claims import CLAIM_VERDICTS, _verdict, combine, decide, decide_again, judge
+from digits.analysis.claims import (
+    CLAIM_VERDICTS,
+    OF_NUMBERS,
+    _verdict,
+    combine,
+    decide,
+    decide_again,
+    judge,
+)
+from digits.analysis.equivalence import VERDICTS
+from digits.analysis.numbers import all_numbers, published_against_ours, published_numbers
 from digits.analysis.statistics import summarise
 from digits.experiments.claim import (
     Claim,
@@ -18,10 +28,11 @@ from digits.experiments.claim import (
     higher,
     level,
     lower,
+    printed,
     steadier,
     times,
 )
-from digits.experiments.registry import CLAIMS
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, select
 
 
 def frame(errors: dict[str, list[float]], **columns):
@@ -156,18 +167,76 @@ def test_a_second_reading_has_a_verdict_of_its_own():
     assert decide_again(claim(lower("b", than="a"), **second), common).second is None
 
 
-def test_without_criteria_a_claim_is_not_run_unless_nothing_can_measure_it():
-    runs = frame({"a": [1.0]})
-    assert decide(claim(), runs).verdict == "not run"
-    nothing = decide(claim(measurable=False), runs)
-    assert (nothing.verdict, nothing.held) == ("not a measurable statement", "")
-    assert nothing.deciding is None
+def test_without_criteria_a_claim_is_not_run():
+    nothing = decide(claim(), frame({"a": [1.0]}))
+    assert (nothing.verdict, nothing.held, nothing.deciding) == ("not run", "", None)
 
 
-FOUND = st.sampled_from([v for v in CLAIM_VERDICTS if v != "not a measurable statement"])
+TWIN = "zadoks/twinnet+ws+aux"
 
 
-@given(st.lists(FOUND, min_size=1, max_size=6))
+def printed_runs(name, mean, sd, n, **columns):
+    """Return test errors of n rounds of a report's network, with that mean and SD to the digit."""
+    noise = np.random.default_rng(0).normal(size=n)
+    noise = (noise - noise.mean()) / noise.std(ddof=1) if n > 1 else 0 * noise
+    return frame({name: [np.nan] * n}, test_error=mean + sd * noise, **columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "sd", "n", "verdict"),
+    [
+        (TWIN, 4.9, 0.5, 40, "supported"),  # 0.1 from 4.78, of which 0.96 are the margin
+        (TWIN, 6.5, 0.5, 16, "contradicted"),
+        (TWIN, 5.5, 0.5, 16, "contradicted"),  # surely higher, perhaps by more than the margin
+        (TWIN, 4.8, 9.0, 16, "undecided"),
+        (TWIN, 4.8, 0.5, 1, "undecided"),
+        ("jaubert/model_1+ws+aux", 4.2, 1.3, 40, "supported"),  # typical, not equivalent to 3.91
+        ("jaubert/model_1+ws+aux", 12.0, 1.3, 40, "contradicted"),
+        ("jaubert/model_1+ws+aux", 6.2, 1.3, 6, "undecided"),
+    ],
+)
+def test_a_printed_number_has_the_verdict_mean_and_interval_of_the_table_of_numbers(
+    name, mean, sd, n, verdict
+):
+    runs = printed_runs(name, mean, sd, n)
+    table = published_numbers(select(name))
+    (row,) = published_against_ours(runs, table[table.quantity == "test_error"]).itertuples()
+    assert OF_NUMBERS[row.verdict] == verdict
+    for confidence in (0.95, 0.999):  # other criteria of the claim change nothing
+        found = judge(printed(name), runs, confidence)
+        assert (found.verdict, found.n) == (verdict, n)
+        assert found.mean == pytest.approx(mean - row.published)
+        assert (found.low, found.high) == pytest.approx((row.low, row.high), nan_ok=True)
+
+
+def test_a_printed_number_without_full_length_runs_is_not_run():
+    one = claim(printed(TWIN))
+    assert decide(one, frame({"a": [1.0, 2.0]}, test_error=1.0)).verdict == "not run"
+    short = printed_runs(TWIN, 4.8, 0.5, 16).assign(shortened=True)
+    assert (decide(one, short).verdict, decide(one, short).deciding) == ("not run", None)
+
+
+def test_each_verdict_on_a_printed_error_says_something_of_a_claim():
+    assert set(OF_NUMBERS) == set(VERDICTS) - {"not compared"}
+    assert set(OF_NUMBERS.values()) <= set(CLAIM_VERDICTS)
+
+
+def test_claims_and_numbers_agree_on_every_printed_number_of_the_records(committed):
+    own = committed[committed.protocol == "own"]
+    parts = {p for c in CLAIMS for p in (*c.criteria, *c.second_criteria) if p.published}
+    names = dict.fromkeys(part.of for part in parts)
+    numbers = all_numbers(own, [EXPERIMENTS[name] for name in names])
+    rows = numbers.set_index(["experiment", "quantity"])
+    for claimed in CLAIMS:
+        decided = decide(claimed, own)
+        for result in (*decided.results, *(decided.second.results if decided.second else ())):
+            if result.criterion in parts:
+                row = rows.loc[(result.criterion.of, result.criterion.quantity)]
+                assert result.verdict == OF_NUMBERS[row.verdict]
+                assert result.n == row.n
+
+
+@given(st.lists(st.sampled_from(CLAIM_VERDICTS), min_size=1, max_size=6))
 def test_a_claim_is_as_strong_as_its_weakest_criterion(verdicts):
     whole = combine(verdicts)
     assert whole in CLAIM_VERDICTS
@@ -293,6 +362,11 @@ def test_under_the_common_protocol_only_comparisons_of_errors_are_decided_again(
     decision = decide_again(both, runs.assign(gap=0.0))
     assert [found.mean for found in decision.results] == pytest.approx([-22.3 / 3, 0])
     assert decide_again(claim(level("a", high=5)), runs).results == ()
+    for two_sided in (between("b", "a", -9, 1), *times("b", "a", 0.1, 0.3)):
+        assert decide_again(claim(two_sided), runs).results == ()
+    assert decide_again(claim(steadier("b", than="a")), runs).results == ()
+    assert len(decide_again(claim(lower("b", than="a", by=5)), runs).results) == 1
+    assert decide_again(claim(printed(TWIN)), runs).results == ()
     assert decide(claim(level("a", high=5)), runs).results[0].mean == 2
 
 
@@ -307,11 +381,17 @@ def test_the_same_value_in_many_rounds_is_known_and_in_two_it_may_be_chance():
     assert judge(sooner, epochs).verdict == "undecided"  # whole numbers are alike by chance
 
 
-def test_what_lacks_records_alone_has_no_criterion_that_decides():
-    runs = frame({"a": [10.0, 11.0, 12.0], "b": [7.0, 8.1, 9.0]})
-    decision = decide(claim(lower("b", than="a"), lower("c", than="a")), runs)
-    assert (decision.verdict, decision.deciding) == ("undecided", None)
-    assert decision.held == "1 of 2, 1 not run"
+def test_what_decides_has_the_claims_verdict_or_is_missing():
+    runs = frame({"a": [10.0, 11.0, 12.0], "b": [7.0, 8.1, 9.0], "d": [10.1, 10.9, 12.2]})
+    lacking = lower("c", than="a")
+    decision = decide(claim(lower("b", than="a"), lacking), runs)
+    assert (decision.verdict, decision.held) == ("undecided", "1 of 2, 1 not run")
+    assert (decision.deciding.criterion, decision.deciding.verdict) == (lacking, "not run")
+    measured = decide(claim(lower("b", than="a"), lacking, lower("d", than="a")), runs).deciding
+    assert (measured.criterion, measured.verdict) == (lower("d", than="a"), "undecided")
+    once = frame({"e": [1.0]})
+    decision = decide(claim(lower("d", than="a"), level("e", 0)), pd.concat([runs, once]))
+    assert decision.deciding.criterion == level("e", 0)  # one round has no interval at all
 
 
 def test_changing_the_runs_of_one_network_changes_the_claims_that_rest_on_it_and_no_other(

@@ -60,7 +60,8 @@ def test_every_report_has_its_experiments_with_their_rounds():
     assert rounds["cadei/mlp"] == 10
     assert rounds["cadei/mlp@augmented"] == 3
     assert {e.rounds for e in own if e.report == "jaubert"} == {20}
-    assert rounds["zadoks/twinnet+aux"] == 16
+    assert rounds["zadoks/twinnet+aux"] == 60
+    assert rounds["zadoks/twinnet+ws+aux@tanh"] == 16
     assert rounds["zadoks/twinnet+aux@published"] == 32
     assert {e.rounds for e in own if e.report == "kqiku"} == {10, 20}
 

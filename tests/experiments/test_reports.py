@@ -42,7 +42,8 @@ def test_every_number_of_kqikus_table_stands_at_its_network(row):
     for variant in ("", "@repaired"):
         train, test = EXPERIMENTS[f"kqiku/{row}{variant}"].published
         assert (train.mean, train.sd, test.mean, test.sd) == KQIKU[row]
-        assert train.n == test.n == 10
+        assert (train.n, test.n) == (10, 10)
+        assert train.kind == test.kind == "trainings on one draw"
 
 
 def test_the_published_chain_stands_for_the_rows_with_and_without_auxiliary_loss():
@@ -116,7 +117,9 @@ def test_jauberts_table_stands_at_its_networks(name):
     accuracy, sd, seconds, rate, weight = JAUBERT[name]
     experiment = EXPERIMENTS[f"jaubert/{name}"]
     number, *digits = experiment.published
-    assert [(p.quantity, p.mean) for p in digits] == [("digit_error", 6)] * ("ws+aux" in name)
+    assert [(p.quantity, p.mean) for p in digits] == [("digit_error", 6)] * (
+        name == "model_2+ws+aux"
+    )
     assert number.mean == pytest.approx(100 - accuracy)
     assert number.sd == pytest.approx(sd, abs=0.006)
     assert {(p.n, p.kind) for p in experiment.published} == {(20, "trainings on one draw")}
