@@ -1,4 +1,4 @@
-"""The README's numbers: written between two marks, from the committed records alone."""
+"""The README's results in brief and RESULTS.md, from the committed records alone."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from digits.study.study import Study
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
 END = "<!-- end of results -->"
-README = core.ROOT / "README.md"
+README, RESULTS = core.ROOT / "README.md", core.ROOT / "RESULTS.md"
 
 #: cadei's network whose dropout was left on in the test, and its small ones on re-sampled pairs.
 WITH_DROPOUT = "cadei/convnet@published"
@@ -29,8 +29,8 @@ def study() -> Study:
     return Study(source="mnist", profile="paper")
 
 
-def results() -> str:
-    """Return the findings and the results table, from the records of the full protocol."""
+def pages() -> dict[str, str]:
+    """Return the results in brief, for README.md, and RESULTS.md, both by their templates."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("digits.output"), undefined=jinja2.StrictUndefined
     )
@@ -39,19 +39,29 @@ def results() -> str:
         "signed": lambda value, digits=1: f"{value:+.{digits}f}",
         "points": tables.points,
     }
-    page = environment.get_template("readme.md.j2").render(numbers(study()))
-    parts = [part.strip() for part in page.split("\n\n")]
+    known = numbers(study())
+    texts = (environment.get_template(f"{name}.md.j2").render(known) for name in PAGES)
+    return dict(zip(PAGES, map(_joined, texts), strict=True))
+
+
+PAGES = ("readme", "results")
+
+
+def _joined(text: str) -> str:
+    """Return Markdown with each paragraph in one line."""
+    parts = [part.strip() for part in text.split("\n\n")]
     return "\n\n".join(part if part[0] == "|" else " ".join(part.split()) for part in parts)
 
 
 def numbers(full: Study) -> dict[str, Any]:
-    """Return what the template asks for, from the records of `full`."""
+    """Return what the templates ask for, from the records of `full`."""
     found = findings.find(full.table(*findings.WHOLE))
+    runs = findings.designs_of(found)
+    edge, searched = choices.at_the_edge(runs.experiment.unique())
     written = found.own[found.own.variant == ""]
     scored = written.dropna(subset="test_error_training_mode")
-    printed = found.numbers[found.numbers.n > 0]
-    experiments = [EXPERIMENTS[name] for name in printed.experiment]
-    printed = printed.assign(
+    experiments = [EXPERIMENTS[name] for name in found.numbers.experiment]
+    printed = found.numbers.assign(
         variant=[experiment.variant for experiment in experiments],
         auxiliary=["aux" in experiment.options for experiment in experiments],
     )
@@ -63,6 +73,9 @@ def numbers(full: Study) -> dict[str, Any]:
         "figures": f"figures/{full.figures_folder.name}",
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
+        "effects": _effects(found.pooled) | {"edge": edge, "searched": searched},
+        "printed": sentences.numbers_sentence(found),
+        "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
         "errors": tables.markdown(tables.error_table(written).drop(columns=["95 % interval"])),
         "beyond": _beyond(full.table("beyond/*", BASELINE)),
@@ -91,6 +104,22 @@ def numbers(full: Study) -> dict[str, Any]:
     }
 
 
+def _effects(pooled: pd.DataFrame) -> dict[str, Any]:
+    """Return how far the two options lower the error, and what can be said of it in a word."""
+    means = pooled.set_index("effect")
+    sharing, loss, both = (
+        means.loc[name] for name in ("weight sharing alone", "auxiliary loss alone", "both")
+    )
+    help_both = sharing.high < 0 and loss.high < 0 and loss["mean"] < sharing["mean"]
+    return {
+        "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",
+        "designs": int(means.n.max()),
+        "sharing": sentences.amount(sharing, -1),
+        "loss": sentences.amount(loss, -1),
+        "both": sentences.amount(both, -1),
+    }
+
+
 def _compared(found: pd.DataFrame) -> dict[str, Any]:
     """Return how many printed numbers have which verdict, and how far ours are from them."""
     return {
@@ -115,6 +144,8 @@ def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
     steps = beyond.steps(frame)
     return {
         "best": sentences.best_networks(frame),
+        "brief": sentences.brief(frame),
+        "looked_at": f"{beyond.CHOSEN_ON[0]} to {beyond.CHOSEN_ON[-1]}",
         "largest": steps[steps.change.notna()].nsmallest(3, "change").to_dict("records"),
         "gains": sentences.measured_steps(steps[steps.verdict == "gain"]),
         "left_out": list(steps.says[steps.cross_validated & ~steps.kept]),
@@ -128,15 +159,17 @@ def chosen() -> Chosen:
     return choices.chosen(full.table(*searches), full.table("beyond/*-folds"))
 
 
-def written() -> str:
-    """Return what stands between the two marks in the README now."""
-    return _parts()[1].strip()
+def written() -> dict[str, str]:
+    """Return what stands there now: between the two marks of the README, and in RESULTS.md."""
+    results = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
+    return {"readme": _parts()[1].strip(), "results": results.strip()}
 
 
 def write() -> None:
-    """Put the results between the two marks in the README."""
-    before, _, after = _parts()
-    README.write_text(f"{before}{BEGIN}\n{results()}\n{END}{after}", encoding="utf-8")
+    """Put the results in brief between the two marks in the README, and write RESULTS.md."""
+    (before, _, after), made = _parts(), pages()
+    core.write(README, f"{before}{BEGIN}\n{made['readme']}\n{END}{after}")
+    core.write(RESULTS, made["results"] + "\n")
 
 
 def _parts() -> tuple[str, str, str]:

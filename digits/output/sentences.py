@@ -5,11 +5,13 @@ import pandas as pd
 from scipy import stats
 
 from digits.analysis import beyond, numbers
+from digits.analysis.choices import at_the_edge
 from digits.analysis.claims import CLAIM_VERDICTS
 from digits.analysis.findings import Findings, designs_of
 from digits.experiments.beyond import BASELINE, ORACLE, STEPS
 from digits.output.tables.claims import result_text, verdict_counts
 from digits.output.tables.format import difference, interval, mean_sd, scope
+from digits.study.runs import expected_seconds
 from digits.study.study import Study
 
 
@@ -32,23 +34,37 @@ def _worth(found: Findings) -> str:
     effects = ["weight sharing alone", "auxiliary loss alone", "both"]
     means = pooled.loc[effects]
     verb, sign = ("lowers", -1) if (means["mean"] < 0).all() else ("changes", 1)
-    sharing, loss, both = (_amount(effect, sign) for _, effect in means.iterrows())
+    sharing, loss, both = (amount(effect, sign) for _, effect in means.iterrows())
     sharing_all, loss_all, both_all = (_points(every.loc[effect]) for effect in effects)
-    without = means[["least", "most"]].to_numpy()
-    without = [f"{least:+.1f} and {most:+.1f}" for least, most in without]
+    sharing_left, loss_left, both_left = (
+        f"{least:+.1f} to {most:+.1f}" for least, most in means[["least", "most"]].to_numpy()
+    )
+    runs = designs_of(found)
+    edge, searched = at_the_edge(runs.experiment.unique())
     return (
         f"**Weight sharing alone {verb} the test error by {sharing}, a loss on the digits alone by "
         f"{loss}, both together by {both}.** These are means over {pooled.n.max():.0f} designs "
-        "with shared or separate branches, under the same protocol with each network's own "
-        "learning rate, with 95 % intervals over designs. Without any one of them the three lie "
-        f"between {', '.join(without)}. {_interaction(pooled.loc['interaction'])} With the designs "
-        f"whose plain network takes both images as two channels ({every.n.max():.0f} in all) they "
-        f"are {sharing_all}, {loss_all} and {both_all} ({scope(designs_of(found))}; errors on many "
-        "test pairs)."
+        "with shared or separate branches and 95 % intervals over designs, under the same protocol "
+        f"with each network's own learning rate (chosen on one round; {edge} of {searched} lie at "
+        f"the edge of the grid). With any one design left out sharing gives {sharing_left}, the "
+        f"digit loss {loss_left}, both {both_left}. {_interaction(pooled.loc['interaction'])} With "
+        f"the designs whose plain network takes both images as two channels "
+        f"({every.n.max():.0f} in all) they give {sharing_all}, {loss_all} and {both_all} "
+        f"({scope(runs)}; errors on many test pairs)."
     )
 
 
-def _amount(effect: pd.Series, sign: int) -> str:
+def headline(found: Findings) -> str:
+    """Return what the two options change, in one line for the title of a picture."""
+    means = found.pooled.set_index("effect")["mean"]
+    effects = ("weight sharing alone", "auxiliary loss alone", "both")
+    sharing, loss, both = (f"{means[effect]:+.1f}".replace("-", "−") for effect in effects)
+    if means.isna().any():
+        return "What do weight sharing and a digit loss change?"
+    return f"Change in test error: weight sharing {sharing} points, digit loss {loss}, both {both}"
+
+
+def amount(effect: pd.Series, sign: int) -> str:
     """Return "2.3 percentage points (0.7 to 3.9)" of an effect, or its opposite."""
     low, high = sorted((sign * effect.low, sign * effect.high))
     form = "{:.1f}" if sign < 0 else "{:+.1f}"
@@ -99,11 +115,7 @@ def claims_sentence(found: Findings, report: str | None = None) -> str:
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
     mine = [result.verdict for result in theirs if report in (None, result.claim.report)]
-    counts = [(mine.count(verdict), verdict) for verdict in CLAIM_VERDICTS if verdict in mine]
-    parts = [
-        f"{n} {'not measurable statements' if n > 1 and verdict.startswith('not a') else verdict}"
-        for n, verdict in counts
-    ]
+    parts = [f"{mine.count(verdict)} {verdict}" for verdict in CLAIM_VERDICTS if verdict in mine]
     whose = "report" if report else "reports"
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
@@ -211,6 +223,15 @@ def best_networks(
     return " ".join(sentences)
 
 
+def brief(frame: pd.DataFrame) -> str:
+    """Return the test errors of the best networks in a few words, with intervals over rounds."""
+    rows = beyond.best_networks(frame)
+    return " and ".join(
+        f"{row['mean']:.2f} % ({interval(row)}, n = {row['n']:.0f}) in {row['epochs']} epochs"
+        for row in rows[~rows.fresh].to_dict("records")
+    )
+
+
 def _error_of(row: dict) -> str:
     """Write a row of `beyond.best_networks` as a sentence."""
     if "exact" in row:
@@ -251,9 +272,28 @@ def measured_steps(steps: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def not_run(study: Study, *patterns: str) -> str:
-    """Name the experiments that have no record here, "" if all have some."""
+def records_shown(study: Study, *patterns: str) -> str:
+    """Say how many runs a notebook shows, which are missing, and what training them would cost."""
+    wanted, missing = study.runs(*patterns), study.missing(*patterns)
+    digits = "all of MNIST" if study.source == "mnist" else "the 5,000 sample digits"
+    text = (
+        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of the "
+        f"{study.profile} profile on {digits}, from their records, and trains nothing."
+    )
+    if not missing:
+        return text
+    seconds = sum(expected_seconds(run.experiment) for run in missing)
     recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
-    wanted = dict.fromkeys(run.experiment.id for run in study.runs(*patterns))
-    lacking = [name for name in wanted if name not in recorded]
-    return f"Not run: {len(lacking)} experiments ({', '.join(lacking)})." if lacking else ""
+    lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
+    without = f" Not run: {len(lacking)} experiments ({', '.join(lacking)})." if lacking else ""
+    return (
+        f"{text} {len(missing)} are missing; training them with `run_all.py` takes roughly "
+        f"{_duration(seconds)} on one core.{without}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Return "3 hours" of a time, in the largest unit of which there are two."""
+    units = {"days": 86_400, "hours": 3600, "minutes": 60}
+    unit = next((unit for unit, size in units.items() if seconds >= 2 * size), "seconds")
+    return f"{max(1, round(seconds / units.get(unit, 1)))} {unit}"

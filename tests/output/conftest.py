@@ -15,8 +15,12 @@ from digits.study.study import Study
 
 
 class Made(NamedTuple):
-    """What `readme.results` returned, and what it was made of."""
+    """What `readme.pages` returned, and what it was made of.
 
+    text: both pages, one after the other.
+    """
+
+    pages: dict[str, str]
     text: str
     study: Study
     tables: dict[tuple[str, ...], pd.DataFrame]
@@ -25,7 +29,7 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="session")
 def made():
-    """The README's results, with the tables of the committed records that they were made of."""
+    """The pages of results, with the tables of the committed records that they were made of."""
     table, find, kept = Study.table, findings.find, {"tables": {}}
 
     def read(self, *patterns):
@@ -40,7 +44,8 @@ def made():
         patch.setenv("DIGITS_RESULTS", str(core.ROOT / "results"))
         patch.setattr(Study, "table", read)
         patch.setattr(findings, "find", keep)
-        return Made(readme.results(), readme.study(), **kept)
+        pages = readme.pages()
+        return Made(pages, "\n\n".join(pages.values()), readme.study(), **kept)
 
 
 @pytest.fixture(scope="session")

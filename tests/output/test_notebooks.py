@@ -33,7 +33,7 @@ FIGURES = {
         *("ablation", "calibration", "digits", "distance", "gallery", "heads", "pairs", "streams"),
         "yardsticks",
     ],
-    "07_comparison": ["cost", "numbers", "ranking", "verdicts", "worth"],
+    "07_comparison": ["answer", "cost", "numbers", "ranking", "verdicts", "worth"],
     "08_networks": ["effects", "effects_stacked", "errors", "errors_variants"],
 }
 #: What run_all.py trains for each.

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from numpy.random import default_rng
 
 from digits.analysis import beyond, findings, posteriors
@@ -27,6 +28,7 @@ from digits.data.sources import Digits
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, select
 from digits.output import plots
+from digits.output.names import of_design
 from digits.output.plots import style
 from digits.output.plots.verdicts import VERDICT_STYLES
 from digits.study.frames import curves, folds, stages, tidy
@@ -125,6 +127,10 @@ def worth(data):
     return plots.effects_forest(data.found.effects, "Title", SCOPE, findings.means(data.found))
 
 
+def answer(data):
+    return plots.answer(data.found.effects, data.found.pooled, "What the two options change", SCOPE)
+
+
 def numbers(data):
     return plots.published_and_ours(data.one_round.numbers, SCOPE)
 
@@ -218,7 +224,16 @@ def calibration(data):
 
 FIGURES = (
     *(errors, accuracies_of_folds, effects, ranking, ranking_of_rounds, cost, worth, numbers),
-    *(verdicts, differences, validation, error_by_epoch, seconds, loss_and_accuracy, chains),
+    *(
+        answer,
+        verdicts,
+        differences,
+        validation,
+        error_by_epoch,
+        seconds,
+        loss_and_accuracy,
+        chains,
+    ),
     *(pairs, balance, mean_digits, strips, ablation, heads, by_pairs, by_source, by_digits),
     *(by_distance, gallery, calibration),
 )
@@ -390,9 +405,9 @@ def test_each_design_stands_once_above_the_means_that_it_is_in(data, drawn):
     for axis in drawn(worth).axes[::3]:  # the left ones name the rows
         names = [label.get_text() for label in axis.get_yticklabels()]
         networks = [name for name in names if name not in means]
-        assert sorted(networks) == sorted(DESIGNS[design].network for design in designs)
+        assert sorted(networks) == sorted(of_design(DESIGNS[design]) for design in designs)
         for name, (members, _) in means.items():
-            here = {DESIGNS[design].network for design in designs if design in members}
+            here = {of_design(DESIGNS[design]) for design in designs if design in members}
             assert here <= set(names[: names.index(name)])
 
 
@@ -422,3 +437,15 @@ def test_every_number_and_claim_has_one_mark_of_its_verdict(data, drawn):
     shown += [result.verdict for result in found.claims if not result.claim.ours]
     looks = [VERDICT_STYLES[verdict] for verdict in shown]
     assert marks == Counter((marker, size) for marker, _, _, size in looks)
+
+
+@pytest.mark.parametrize("make", FIGURES)
+def test_every_figure_has_a_title_and_no_ids(make, drawn):
+    figure = drawn(make)
+    titles = [figure.get_suptitle(), *(legend.get_title().get_text() for legend in figure.legends)]
+    titles += [axis.get_title(loc="left") for axis in figure.axes]
+    assert any(titles)
+    texts = [t.get_text() for t in figure.findobj(Text) if t.get_visible()]
+    assert not [
+        text for text in texts for name in EXPERIMENTS if name in text and SCOPE not in text
+    ]

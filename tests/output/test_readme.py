@@ -11,7 +11,7 @@ from digits.study.study import Study
 
 
 def test_the_numbers_are_those_of_the_committed_records(made):
-    assert readme.written() == made.text, "run `python -m digits readme`"
+    assert readme.written() == made.pages, "run `python -m digits readme`"
 
 
 def cells(text):
@@ -31,15 +31,29 @@ def test_one_changed_record_changes_what_rests_on_it_and_nothing_else(made, monk
         return found
 
     monkeypatch.setattr(Study, "table", with_one_changed)
-    after = readme.results()
+    after = "\n\n".join(readme.pages().values())
     # Of zadoks alone.
     tables = zip(cells(made.text), cells(after), strict=True)
     assert [row[1] for row, now in tables if row != now] == ["zadoks"]
     texts = [[part for part in text.split("\n\n") if part[0] != "|"] for text in (made.text, after)]
     changed = [old for old, new in zip(*texts, strict=True) if old != new]
-    assert len(changed) == 2
-    assert changed[0].startswith("**Weight sharing alone")  # its counts of numbers and claims
-    assert changed[1].startswith("*Zadoks*")
+    starts = ("- **Printed", "- **Claims", "- **Code and", "**Weight sharing alone", "*Zadoks*")
+    assert all(part.startswith(starts) for part in changed)
+    assert {part[:8] for part in changed} >= {"- **Prin", "- **Code", "**Weight", "*Zadoks*"}
+
+
+def test_the_headline_is_what_the_effects_say(made):
+    means = made.found.pooled.set_index("effect")
+    assert (means.high[["weight sharing alone", "auxiliary loss alone"]] < 0).all()
+    assert "**Both help, the digit loss more.**" in made.pages["readme"]
+    up = made.found.pooled.assign(high=1.0)
+    assert readme._effects(up)["headline"] == "Weight sharing, digit loss"
+
+
+def test_the_readme_is_short_and_plain():
+    text = readme.README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 130 and len(text.split()) <= 1100
+    assert not re.search(r"committee|rung|ladder|lesser|formed anew|errs on|reproduced", text)
 
 
 def test_a_paragraph_is_one_line_and_a_table_keeps_its_lines(made):
@@ -52,21 +66,25 @@ def test_a_paragraph_is_one_line_and_a_table_keeps_its_lines(made):
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    """A README of our own, with nothing between its marks."""
+    """A README of our own, with nothing between its marks, and no RESULTS.md yet."""
     file = tmp_path / "README.md"
     file.write_text(f"# Title\n\n{readme.BEGIN}\n{readme.END}\n\nRest.\n", encoding="utf-8")
     monkeypatch.setattr(readme, "README", file)
+    monkeypatch.setattr(readme, "RESULTS", tmp_path / "RESULTS.md")
     return file
 
 
-def test_results_are_written_between_the_marks_and_nowhere_else(page, monkeypatch):
-    monkeypatch.setattr(readme, "results", lambda: "5.10 ± 0.80")
+def test_results_are_written_between_the_marks_and_to_a_page_and_nowhere_else(page, monkeypatch):
+    made = {"readme": "5.10 ± 0.80", "results": "# Results\n\n6.20"}
+    monkeypatch.setattr(readme, "pages", lambda: made)
+    assert readme.written() == {"readme": "", "results": ""}
     for _ in range(2):
         readme.write()
-        assert readme.written() == "5.10 ± 0.80"
+        assert readme.written() == made
     text = page.read_text(encoding="utf-8")
     assert text.startswith("# Title\n\n<!--") and text.endswith("-->\n\nRest.\n")
     assert text.count(readme.BEGIN) == text.count(readme.END) == text.count("5.10") == 1
+    assert sorted(path.name for path in page.parent.iterdir()) == ["README.md", "RESULTS.md"]
 
 
 @pytest.mark.parametrize("mark", [readme.BEGIN, readme.END])
@@ -81,9 +99,9 @@ def test_a_readme_without_a_mark_is_refused(page, mark):
 def test_a_number_that_the_template_asks_for_and_nobody_gives_is_an_error(made, monkeypatch):
     import jinja2
 
-    monkeypatch.setattr(readme, "numbers", lambda study: {"answer": "yes"})
-    with pytest.raises(jinja2.UndefinedError, match="beyond"):
-        readme.results()
+    monkeypatch.setattr(readme, "numbers", lambda study: {"printed": "yes"})
+    with pytest.raises(jinja2.UndefinedError, match="effects"):
+        readme.pages()
 
 
 def test_numbers_and_sentences_rest_on_the_same_findings(made):

@@ -30,7 +30,7 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
     for effect in ("weight sharing alone", "auxiliary loss alone", "both"):
         row = found.pooled.set_index("effect").loc[effect]
         assert re.search(rf"{abs(row['mean']):.1f} percentage points \(.* to .*?\)", answer)
-        assert f"{row.least:+.1f} and {row.most:+.1f}" in answer
+        assert f"{row.least:+.1f} to {row.most:+.1f}" in answer
         row = found.pooled_all.set_index("effect").loc[effect]
         assert f"{row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f})" in answer
     assert f"over {len(TWO_BRANCHES)} designs with shared or separate branches" in answer
@@ -52,6 +52,15 @@ def test_an_effect_is_told_with_its_direction(found, mean, low, high, text):
     answer = sentences.answer(found._replace(pooled=found.pooled.assign(**limits)))
     amount = text.split(" by ")[1]
     assert f"alone {text}, a loss on the digits alone by {amount}, both together by" in answer
+
+
+def test_the_headline_is_one_line_whatever_was_found(found):
+    for mean, shown in ((-1.25, "−1.2"), (2.0, "+2.0")):
+        title = sentences.headline(found._replace(pooled=found.pooled.assign(mean=mean)))
+        change = f"weight sharing {shown} points, digit loss {shown}, both {shown}"
+        assert title == f"Change in test error: {change}"
+    unknown = sentences.headline(found._replace(pooled=found.pooled.assign(mean=np.nan)))
+    assert unknown.endswith("change?")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +98,7 @@ def test_sentences_about_one_report_count_its_own_and_all_together_what_each_has
     parts = sentences.numbers_sentence(found).split("; ")
     assert [counted(part) for part in parts] == both
     assert f"Of {sum(both[0].values())} printed errors" in parts[0]
-    assert both[0].total() == both[1].total() == 89
+    assert both[0].total() == both[1].total() == 88
 
 
 def test_the_sentence_about_numbers_leads_with_what_is_known_best(found):
@@ -131,11 +140,10 @@ def test_claims_are_counted_by_verdict_without_ours(found):
 
 
 def test_verdicts_without_a_claim_are_not_told_and_the_others_stand_in_one_order(found):
-    verdicts = ["not run", "supported", "no difference", *["not a measurable statement"] * 2]
+    verdicts = ["not run", "supported", "no difference", "undecided", "not run"]
     some = [ClaimResult(c, v, ()) for c, v in zip(CLAIMS, verdicts, strict=False)]
     assert sentences.claims_sentence(found._replace(claims=some), "kqiku") == (
-        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 not run, "
-        "2 not measurable statements."
+        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 undecided, 2 not run."
     )
 
 
@@ -262,10 +270,26 @@ def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
     assert sentences.measured_steps(found[found.verdict == ""]) == ""
 
 
-def test_what_has_no_record_is_named(monkeypatch, smoke_results):
-    study = Study(profile="smoke")
+def test_a_notebook_says_what_it_shows_what_is_missing_and_what_that_costs(
+    monkeypatch, smoke_results
+):
+    study = Study(profile="smoke", seeds=(0, 7))
     ids = {run.experiment.id for run in study.runs("zadoks/*")}
-    text = sentences.not_run(study, "zadoks/*")
-    assert f"{len(ids)} experiments" in text and all(name in text for name in ids)
+    text = sentences.records_shown(study, "zadoks/*")
+    assert f"shows 0 of {2 * len(ids)} runs of the smoke profile on the 5,000 sample digits" in text
+    assert f"{2 * len(ids)} are missing" in text and "roughly" in text
+    assert f"Not run: {len(ids)} experiments" in text and all(name in text for name in ids)
     monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
-    assert sentences.not_run(study, "zadoks/*") == ""
+    text = sentences.records_shown(study, "zadoks/*")  # round 7 has no records
+    assert f"shows {len(ids)} of {2 * len(ids)} runs" in text
+    assert f"{len(ids)} are missing" in text and "Not run" not in text
+    text = sentences.records_shown(Study(profile="smoke", seeds=(0,)), "zadoks/*")
+    assert text.endswith("from their records, and trains nothing.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [(0.2, "1 seconds"), (119, "119 seconds"), (120, "2 minutes"), (3 * 86_400, "3 days")],
+)
+def test_a_duration_is_told_in_its_largest_unit(seconds, says):
+    assert sentences._duration(seconds) == says

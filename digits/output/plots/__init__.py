@@ -12,11 +12,10 @@ from digits.output.plots.curves import (
     reliability,
     validation_curves,
 )
+from digits.output.plots.effects import answer, differences_forest, effects_forest
 from digits.output.plots.images import balance, errors_by_digits, gallery, mean_digits, pairs_grid
 from digits.output.plots.rows import (
     ablation,
-    differences_forest,
-    effects_forest,
     error_against_cost,
     error_boxes,
     ranking,

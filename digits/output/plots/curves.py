@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from digits.analysis.beyond import LEARNING_CURVES
 from digits.experiments.registry import EXPERIMENTS
+from digits.output.names import name_of
 from digits.output.plots import style
 from digits.output.plots.style import COLOURS, PALETTE, legend_above, new_figure
 
@@ -42,7 +43,7 @@ def loss_and_accuracy(
         panel = curves[curves.experiment == name]
         first, last = index % columns == 0, index % columns == columns - 1
         _mean_bands(axis, panel, objective=TRAIN_LOSS, test_loss=TEST_LOSS)
-        axis.set(yscale="log", ylim=limits, title=EXPERIMENTS[name].name)
+        axis.set(yscale="log", ylim=limits, title=name_of(EXPERIMENTS[name], report=False))
         axis.set_ylabel("cross-entropy" if first else "")
         axis.tick_params(labelleft=first)
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -56,7 +57,8 @@ def loss_and_accuracy(
         right.tick_params(labelright=last)
     plt.setp(axes[-1], xlabel="epoch")
     keys = {"train loss (minimised)": TRAIN_LOSS, "test loss (target)": TEST_LOSS}
-    return legend_above(figure, keys | {"test accuracy": TEST, "train accuracy": TRAIN})
+    keys |= {"test accuracy": TEST, "train accuracy": TRAIN}
+    return legend_above(figure, keys, title="How far apart are training and test?")
 
 
 def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
@@ -75,11 +77,12 @@ def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str
                 best = run.loc[run.validation_loss.idxmin()]
                 axis.axhline(best.validation_loss, **lowest)
                 axis.plot(best.epoch, best.validation_loss, "o", color="black", markersize=4)
-        axis.set(title=name, ylabel="loss", ylim=(0, None))
+        axis.set(title=name_of(EXPERIMENTS[name], report=False), ylabel="loss", ylim=(0, None))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[-1, 0].set_xlabel("epoch")
     keys = {"training": TRAIN_LOSS, "validation": TEST_LOSS}
-    return legend_above(figure, keys | {"lowest validation loss of the first round": lowest})
+    keys["lowest validation loss of the first round"] = lowest
+    return legend_above(figure, keys, title="When is the validation loss lowest?")
 
 
 def error_by_epoch(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
@@ -88,9 +91,10 @@ def error_by_epoch(curves: pd.DataFrame, experiments: list[str], caption: str) -
     test = {"color": TEST["color"]}
     for axis, name in zip(axes.flat, experiments, strict=False):
         _mean_bands(axis, curves[curves.experiment == name], train_error=TRAIN, test_error=test)
-        axis.set(title=EXPERIMENTS[name].name, ylim=(0, 60), xlabel="epoch")
+        axis.set(title=name_of(EXPERIMENTS[name], report=False), ylim=(0, 60), xlabel="epoch")
     plt.setp(axes[:, 0], ylabel="error (%)")
-    return legend_above(figure, {"train error": TRAIN, "test error": test})
+    keys = {"train error": TRAIN, "test error": test}
+    return legend_above(figure, keys, title="How does the error fall during training?")
 
 
 def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption: str) -> Figure:
@@ -113,14 +117,17 @@ def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption
             means = numbers[numbers.quantity == quantity]["mean"]
             for number, look in zip(means, (printed, with_aux), strict=False):
                 axis.axhline(number, **look)
-        column[0].set(title=EXPERIMENTS[name].name, ylim=(0, 1.05 * stages.test_error.max()))
+        column[0].set(
+            title=name_of(EXPERIMENTS[name], report=False), ylim=(0, 1.05 * stages.test_error.max())
+        )
         column[1].set(xlabel="training", ylim=(0, None))
         column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0, 0].set_ylabel("test error (%)")
     axes[1, 0].set_ylabel("train error (%)")
     mean = {"color": style.colour_of(name), **ours}
     keys = {"one network": one, "mean": mean, "published mean": printed}
-    return legend_above(figure, keys | {'published, "+aux" row': with_aux})
+    keys['published, "+aux" row'] = with_aux
+    return legend_above(figure, keys, title="What does training one network again and again do?")
 
 
 #: One colour per network: the four twin nets, and the best one.
@@ -139,7 +146,7 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
     axis.set(
         xscale="log", xlabel="training pairs", yscale="log", ylabel="large-sample test error (%)"
     )
-    axis.set_title("How much do more pairs buy, and when do the options stop mattering?")
+    axis.set_title("How much do more pairs help, and when do the options stop mattering?")
     style.name_ticks(axis.xaxis, sorted(rows.train_pairs.unique()))
     style.name_ticks(axis.yaxis)
     figure.legend(loc="outside right center")

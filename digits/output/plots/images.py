@@ -23,10 +23,11 @@ def _show_pair(axis: Axes, images: np.ndarray, first: int, second: int, says: st
 
 def pairs_grid(pairs: Pairs, caption: str, rows: int = 3, columns: int = 6) -> Figure:
     """Show the first pairs with their digits and their target."""
-    figure, axes = new_figure(caption, 0.5, rows * columns, columns, each=1.05)
+    title = "Is the first digit less than or equal to the second?"
+    figure, axes = new_figure(caption, 0.6, rows * columns, columns, each=1.05, title=title)
     for index, axis in enumerate(axes.flat):
         images, target = pairs.images[index].numpy(), pairs.target[index]
-        _show_pair(axis, images, *pairs.classes[index].tolist(), f": {target}")
+        _show_pair(axis, images, *pairs.classes[index].tolist(), f": target {target}")
     return figure
 
 
@@ -59,7 +60,8 @@ def balance(rounds: dict[int, Pairs], caption: str) -> Figure:
 
 def mean_digits(digits: Digits, caption: str) -> Figure:
     """Show the mean of each class, and one example at both resolutions."""
-    figure, axes = new_figure(caption, 3.2, 30, 10)
+    title = "What is left of the digits at 14x14 pixels?"
+    figure, axes = new_figure(caption, 3.4, 30, 10, title=title)
     pool = digits.train
     for digit in range(10):
         members = (pool.classes == digit).nonzero().flatten()

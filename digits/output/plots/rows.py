@@ -2,24 +2,22 @@
 
 import textwrap
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from digits.analysis.beyond import DRAWN
-from digits.analysis.effects import EFFECTS
 from digits.data.seeds import STREAMS
 from digits.experiments.beyond import TWINS
-from digits.experiments.registry import DESIGNS, EXPERIMENTS
+from digits.experiments.registry import EXPERIMENTS
+from digits.output.names import name_of
 from digits.output.plots import style
 from digits.output.plots.style import DOT, LINE, STAR, TICK, Row, colour_of, draw_rows, row_of
 from digits.output.tables.format import difference
 
 
-def _figure(rows: list[Row], mark: dict, caption: str, each: float, height: float, **labels):
+def figure_of(rows: list[Row], mark: dict, caption: str, each: float, height: float, **labels):
     """Return a figure of rows, as high as `height` and `each` of them, and its axes."""
     figure, [[axis]] = style.new_figure(caption, each * len(rows) + height)
     draw_rows(axis, rows, mark)
@@ -37,6 +35,7 @@ def error_boxes(
     yardsticks: dict[str, float] | None = None,
     point: str = "one round",
     stars: bool = False,
+    title: str = "How large are the errors, and which were published?",
 ) -> Figure:
     """Show every `value` as a point with a box around them, and the published mean and SD.
 
@@ -73,52 +72,7 @@ def error_boxes(
     for (name, error), dashes in zip((yardsticks or {}).items(), ("--", ":", "-."), strict=False):
         look = {"color": "#444444", "linewidth": 1.2, "linestyle": dashes}
         keys[name] = axis.axvline(error, zorder=0, **look)
-    return style.legend_above(figure, keys, columns=3)
-
-
-def differences_forest(differences: pd.DataFrame, caption: str) -> Figure:
-    """Show what `statistics.paired_differences` gives: means with intervals, one row each."""
-    rows = [
-        Row(d.difference, colour_of(d.first), (), d.mean, d.low, d.high, f"n = {d.n:.0f}")
-        for d in differences.itertuples()
-    ]
-    figure, axis = _figure(rows, DOT, caption, 0.3, 1.1, xlabel="points of error")
-    axis.axvline(0, color="black", linewidth=0.8)
-    return figure
-
-
-def effects_forest(
-    effects: pd.DataFrame, title: str, caption: str, pooled: dict[str, tuple] | None = None
-) -> Figure:
-    """Show the effects of 2x2 designs with their intervals, a panel an effect.
-
-    effects: what `effects.factorial_effects` gives. pooled: by the name of a mean its designs
-    and what `effects.pooled_effects` gives of them: a diamond below those not yet shown.
-    """
-    designs = dict(list(effects.groupby("design", sort=False)))
-    tables = {} if pooled else designs
-    for mean, (members, summaries) in (pooled or {}).items():
-        tables |= {name: designs[name] for name in designs if name in members} | {mean: summaries}
-    shape = {"each": 0.26 * len(tables) + 0.75, "sharex": True, "sharey": True}
-    figure, axes = style.new_figure(caption, 0.9, len(EFFECTS), 3, title=title, **shape)
-    for axis, effect in zip(axes.flat, EFFECTS, strict=True):
-        for height, (name, table) in enumerate(tables.items()):
-            found = table[table.effect == effect].iloc[0]
-            mean, low, high = found[["mean", "low", "high"]].astype(float)
-            if name in DESIGNS:
-                draw_rows(axis, [Row(name, colour_of(name), (), mean, low, high)], DOT, height)
-                continue
-            corners = [(low, height), (mean, height - 0.28), (high, height), (mean, height + 0.28)]
-            if np.isfinite(corners).all():
-                axis.add_patch(Polygon(corners, facecolor="black", edgecolor="none"))
-            if height < len(tables) - 1:
-                axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
-        axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_title(textwrap.fill(effect, 28))
-        style.name_rows(axis, [DESIGNS[n].network if n in DESIGNS else n for n in tables])
-        axis.autoscale_view(scaley=False)
-    plt.setp(axes[-1], xlabel="points of error")
-    return figure
+    return style.legend_above(figure, keys, columns=3, title=title)
 
 
 def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
@@ -127,7 +81,9 @@ def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     names = zip(ranked.network, ranked.experiment, strict=True)
     rows = [row_of(name, errors[of], colour_of(of)) for name, of in names]
     mark = {**TICK, "markersize": 9}
-    figure, axis = _figure(rows, mark, caption, 0.21, 1.1, xlabel="large-sample test error (%)")
+    labels = {"xlabel": "large-sample test error (%)"}
+    labels["title"] = "Which networks have the lowest error under one protocol?"
+    figure, axis = figure_of(rows, mark, caption, 0.21, 1.1, **labels)
     axis.tick_params(axis="y", labelsize=7)
     return figure
 
@@ -152,14 +108,14 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
             side, x = ("right", -2) if place == len(best) - 1 else ("left", 4)
             edge, y = ("top", -6) if place % 2 else ("bottom", 5)
             look = {"textcoords": "offset points", "ha": side, "va": edge, "fontsize": 6.5}
-            axis.annotate(EXPERIMENTS[name].name, where, xytext=(x, y), **look)
+            axis.annotate(name_of(EXPERIMENTS[name]), where, xytext=(x, y), **look)
         axis.set(xscale="log", xlabel=label, ylim=(0, None))
     axes[0, 0].set_ylabel("large-sample test error (%)")
     options = {"plain": (0, 0), "weight sharing": (1, 0), "auxiliary loss": (0, 1), "both": (1, 1)}
     keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
     for report in (name for name in style.COLOURS if name in set(ranked.report)):
         keys[report] = {"color": style.COLOURS[report], "marker": "s", "linestyle": "none"}
-    return style.legend_above(figure, keys)
+    return style.legend_above(figure, keys, title="Do larger networks have lower errors?")
 
 
 def _look(shared: bool, auxiliary: bool) -> dict:
@@ -170,7 +126,8 @@ def _look(shared: bool, auxiliary: bool) -> dict:
 def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:
     """Show the seconds of training that each round took, and their mean."""
     rows = [row_of(*group) for group in frame.groupby("experiment", sort=False).train_seconds]
-    return _figure(rows, LINE, caption, 0.3, 1.1, xlabel="seconds of training a round, one core")[0]
+    labels = {"xlabel": "seconds of training, on one core", "title": "How long does a round train?"}
+    return figure_of(rows, LINE, caption, 0.3, 1.1, **labels)[0]
 
 
 def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
@@ -228,7 +185,7 @@ def rounds_with_means(frame: pd.DataFrame, by: str, title: str, caption: str) ->
     colour = style.COLOURS["beyond"]
     rows = [row_of(name, own, colour, f", {own.mean():.2f} %") for name, own in groups]
     labels = {"title": title, "xlabel": "large-sample test error (%), logarithmic"}
-    figure, axis = _figure(rows, TICK, caption, 0.42, 1.2, **labels)
+    figure, axis = figure_of(rows, TICK, caption, 0.42, 1.2, **labels)
     # Points set the limits; the longest interval may pass them by a factor of two.
     least, most = frame.precise_error.min(), frame.precise_error.max()
     longest = np.nanmax([most, *(row.high for row in rows)])
@@ -261,7 +218,7 @@ def spread_by_source(spreads: pd.DataFrame, caption: str) -> Figure:
 def strips(frame: pd.DataFrame, x: str, y: str, label: str, title: str, caption: str) -> Figure:
     """Show rounds of methods, named by column `y`, as points at column `x`, and their means."""
     rows = [row_of(*group, style.NEUTRAL) for group in frame.groupby(y, sort=False)[x]]
-    figure, axis = _figure(rows, LINE, caption, 0.42, 1.3, title=title, xlabel=label)
+    figure, axis = figure_of(rows, LINE, caption, 0.42, 1.3, title=title, xlabel=label)
     for height, row in enumerate(rows):
         look = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
         axis.annotate(f"{row.mean:.1f}", (row.mean, height - 0.3), xytext=(0, 3), **look)

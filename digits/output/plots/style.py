@@ -17,8 +17,10 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from digits.analysis.statistics import summarise
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, REPORTS
+from digits.output.names import labels
 
-plt.style.use(Path(__file__).parent / "style.mplstyle")
+# A reader's own matplotlibrc changes no figure.
+plt.style.use(["default", Path(__file__).parent / "style.mplstyle"])
 
 PALETTE = sns.color_palette("colorblind")
 #: One colour per report, in every figure.
@@ -137,8 +139,8 @@ def draw_rows(axis: Axes, rows: list[Row], mark: dict | None = None, top: float 
 
 
 def name_rows(axis: Axes, names: list[str]) -> None:
-    """Name the rows 0, 1, ... of a figure from top to bottom."""
-    axis.set_yticks(range(len(names)), names)
+    """Name the rows 0, 1, ... of a figure from top to bottom, experiments in plain words."""
+    axis.set_yticks(range(len(names)), labels(names))
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
 

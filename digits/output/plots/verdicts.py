@@ -25,7 +25,6 @@ VERDICT_STYLES = {
     "cannot tell": ("o", "white", _OPEN, 6.5),
     "undecided": ("o", "white", _OPEN, 6.5),
     "not run": (".", _ABSENT, _ABSENT, 3),
-    "not a measurable statement": ("_", _ABSENT, _ABSENT, 4),
 }
 ORDER = list(VERDICT_STYLES)
 #: Marks in a line of the picture of verdicts.
@@ -55,11 +54,12 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
             _number(axis, height, readings)
         style.name_rows(axis, list(rows.name.unique()))
         axis.tick_params(axis="y", labelsize=7)
-        axis.set_title(report, loc="left", fontsize=9, color=COLOURS[report])
+        axis.set_title(report.capitalize(), loc="left", fontsize=9, color=COLOURS[report])
         axis.set_xlim(0, min(axis.get_xlim()[1], 100))
     axes[-1, 0].set_xlabel("error (%)")
     keys = {f"ours {name}": {"color": "#444444", **look} for name, (_, look) in READINGS.items()}
-    return style.legend_above(figure, {"published mean, 95 % interval": _PRINTED} | keys)
+    keys = {"published mean, 95 % interval": _PRINTED} | keys
+    return style.legend_above(figure, keys, title="Are the published errors the same as ours?")
 
 
 def _number(axis: Axes, height: float, readings: pd.DataFrame) -> None:
@@ -82,7 +82,7 @@ def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], capti
     """Show the verdict on every printed error, by both readings, and on every claim of a report.
 
     numbers: what `numbers.all_numbers` gives. One mark each, a row a report, the firmest verdicts
-    first; what was not run or cannot be measured is small.
+    first; what was not run is small.
     """
     errors = errors_of(numbers)
     panels = {
@@ -101,7 +101,7 @@ def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], capti
         for report, own in verdicts:
             _marks(axis, tops[report], sorted(own, key=ORDER.index))
         axis.set(title=title, xlim=(-0.7, ACROSS - 0.3), xticks=[], ylim=(height, 0))
-        axis.set_yticks(list(tops.values()), list(tops))
+        axis.set_yticks(list(tops.values()), [report.capitalize() for report in tops])
         axis.tick_params(length=0)
         axis.grid(visible=False)
         axis.spines[:].set_visible(False)

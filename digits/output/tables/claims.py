@@ -15,7 +15,7 @@ def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFra
     """Return one row per claim: verdict, criteria that hold, and the one that decides.
 
     own: decided by the networks and protocols of the reports; common: the same claims under the
-    common protocol.
+    common protocol, with how many of their criteria count there.
     """
     return pd.DataFrame(
         {
@@ -24,10 +24,10 @@ def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFra
             "report": result.claim.report + (", ours" if result.claim.ours else ""),
             "what it says": result.claim.claim,
             "read as": result.claim.reading,
-            "parts that hold": result.held,
+            "criteria that hold": result.held,
             "decided by": result_text(result.deciding),
             "second reading": _second(result),
-            "under the common protocol": again.verdict if again.claim.criteria else "",
+            "under the common protocol": _again(result, again),
         }
         for result, again in zip(own, common, strict=True)
     )
@@ -39,10 +39,19 @@ def _second(result: ClaimResult) -> str:
     return f"{result.claim.second_reading}: {second.verdict} ({second.held})" if second else ""
 
 
+def _again(own: ClaimResult, common: ClaimResult) -> str:
+    """Return "supported, 4 of 12 criteria", "" where the common protocol decides none."""
+    counted, every = len(common.claim.criteria), len(own.claim.criteria)
+    if common.verdict == "not run":
+        return "not run" if counted else ""
+    return f"{common.verdict}, {counted} of {every} criteria"
+
+
 def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
     """Return one row per criterion of every claim and reading: effect, interval, n, verdict.
 
-    The intervals of one claim hold together with the confidence in their heading.
+    The intervals of one claim hold together with the confidence in their heading, but for those
+    of printed numbers, which are those of the table of numbers.
     """
     readings = [
         (result.claim.id + name, reading)
@@ -53,12 +62,12 @@ def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "claim": name,
-            "part": _criterion(result.criterion),
+            "criterion": _criterion(result.criterion),
             "effect": number(result.mean, "{:+.2f}"),
             "unit": QUANTITIES[result.criterion.quantity][1],
             f"simultaneous {100 * CONFIDENCE:g} % interval": interval(result._asdict(), "+"),
             "n": result.n or "",
-            "claimed": result.criterion.range.text,
+            "claimed": result.criterion.claimed,
             "margin": number(result.criterion.margin, "{:g}"),
             "verdict": result.verdict,
         }
@@ -80,11 +89,13 @@ def result_text(result: CriterionResult | None) -> str:
     """Return "quantity: mean (interval; n), claimed range", "" for none."""
     if result is None:
         return ""
+    if result.verdict == "not run":
+        return f"{_criterion(result.criterion)}: not run"
     found = f"{result.mean:.4f}"
     if result.n:
         bounds = interval(result._asdict(), "+") or "no interval"
         found = f"{result.mean:+.2f} ({bounds}; n = {result.n})"
-    return f"{_criterion(result.criterion)}: {found}, claimed {result.criterion.range.text}"
+    return f"{_criterion(result.criterion)}: {found}, claimed {result.criterion.claimed}"
 
 
 def _criterion(criterion: Criterion) -> str:
@@ -92,6 +103,8 @@ def _criterion(criterion: Criterion) -> str:
     name = QUANTITIES[criterion.quantity][0]
     if criterion.quantity == "parameters":
         return f"{name}, {criterion.of} / {criterion.minus}"
+    if criterion.published:
+        return f"{name} minus the printed one, {criterion.of}"
     if criterion.minus_quantity:
         return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {criterion.of}"
     spread = "distance from the median, " if criterion.spread else ""
@@ -102,21 +115,27 @@ def _criterion(criterion: Criterion) -> str:
 def deviations(report: str) -> list[dict]:
     """Return where our runs following a report's text leave it or fill a gap in it.
 
-    Each with what the text says, what we run, why, and the ids of the experiments that run it the
-    other way (see `deviations.toml`).
+    Each with what the text says, what we run, why, and the ids of experiments that run it
+    otherwise, with other changes as well (see `deviations.toml`).
     """
     file = files("digits.experiments") / "deviations.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))[report]
 
 
-def deviation_table(report: str) -> pd.DataFrame:
-    """Return one row per deviation of our runs from a report's text."""
+def deviation_table(report: str, recorded: set[str] | None = None) -> pd.DataFrame:
+    """Return one row per deviation of our runs from a report's text.
+
+    recorded: the ids of the experiments that have records, to name no others; None for all.
+    """
     return pd.DataFrame(
         {
             "the text says": deviation["text"],
             "we run": deviation["ours"],
             "why": deviation["why"],
-            "the other way": ", ".join(deviation["other"]) or "not run",
+            "also run, with other changes": ", ".join(
+                name for name in deviation["other"] if recorded is None or name in recorded
+            )
+            or "not run",
         }
         for deviation in deviations(report)
     )

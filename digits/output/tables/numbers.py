@@ -22,7 +22,7 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
             "report's row": row["row"],
             "verdict": _verdict(row),
             "error": PRINTED[row["quantity"]],
-            "published": mean_sd(row, "published"),
+            "published": _printed(row),
             "ours": mean_sd(row, "ours"),
             "n": row["n"],
             "ours - published": number(row["difference"], "{:+.2f}"),
@@ -53,7 +53,7 @@ def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
             "report": first.report,
             "report's row": first.row,
             "number": PRINTED.get(first.quantity, first.quantity),
-            "published": _plain(first, "published") or mean_sd(first, "published"),
+            "published": _plain(first, "published") or _printed(first),
             "margin": number(first.margin, "± {:.2f}"),
         }
         for name, text in cells.items():
@@ -62,6 +62,12 @@ def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
                 row[f"{name}, {reading}"] = cell and text(cell)
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def _printed(row: dict) -> str:
+    """Return a printed error with its SD, and over how many values it is."""
+    values = f" (n = {row['published_n']:.0f})" if row["published_n"] > 1 else ""
+    return mean_sd(row, "published") + values
 
 
 def _plain(row: dict, of: str) -> str:
@@ -87,7 +93,9 @@ def _verdict(row: dict, of: str = "") -> str:
     verdict, why = row[f"{of}verdict"], row[f"{of}why"]
     if not isinstance(verdict, str):
         return ""  # no SD is printed
-    return f"{verdict}: {why}" if why else verdict
+    ratio = of and pd.notna(row["sd_low"])
+    bounds = f" (ratio {row['sd_low']:.2f} to {row['sd_high']:.2f})" if ratio else ""
+    return (f"{verdict}: {why}" if why else verdict) + bounds
 
 
 def tally_table(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:

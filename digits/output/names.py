@@ -1,0 +1,51 @@
+"""What pictures and sentences call a network: its report and plain words instead of its id."""
+
+from digits.experiments.experiment import Design, Experiment
+from digits.experiments.registry import EXPERIMENTS, REPORTS
+
+#: In the order in which a name lists them.
+OPTIONS = {"ws": "shared", "aux": "digit loss", "aux2": "digit loss", "aux1": "early target loss"}
+VARIANTS = {
+    "published": "following the code",
+    "repaired": "code, bugs fixed",
+    "no-final-relu": "no final ReLU",
+    "augmented": "re-sampled pairs",
+    "augmented-published": "re-sampled pairs, following the code",
+    "figure3": "Figure 3",
+    "unshared": "separate branches",
+    "wide": "equal width",
+    "text": "older net",
+    "one-draw": "one draw of pairs",
+    "sigmoid": "one output",
+    "sgd": "SGD",
+    "no-dropout": "no dropout",
+    "no-batch-norm": "no batch norm",
+}
+
+
+def name_of(experiment: Experiment, report: bool = True) -> str:
+    """Return "Zadoks, twin net, shared + digit loss"; report: whether to begin with it."""
+    module = REPORTS.get(experiment.report)
+    model = getattr(module, "NAMES", {}).get(experiment.model, experiment.model)
+    options = " + ".join(OPTIONS.get(option, option) for option in experiment.options)
+    variant = VARIANTS.get(experiment.variant, experiment.variant)
+    parts = [experiment.report.capitalize()] if report else []
+    return ", ".join(filter(None, [*parts, model, options])) + (f" ({variant})" if variant else "")
+
+
+def of_design(design: Design) -> str:
+    """Return "Jaubert, 2 convolutions (equal width)" of a 2x2 design."""
+    fields = {"report": design.report, "model": design.model, "variant": design.variant}
+    return name_of(Experiment.model_construct(options=(), **fields))
+
+
+def labels(names: list[str]) -> list[str]:
+    """Return names for the rows of a picture: ids in plain words, other names as they are.
+
+    Without the report, if all rows are of one.
+    """
+    found = [EXPERIMENTS.get(name) for name in names]
+    reports = {experiment and experiment.report for experiment in found}
+    shown = len(reports) > 1 or None in reports
+    pairs = zip(names, found, strict=True)
+    return [name_of(experiment, shown) if experiment else name for name, experiment in pairs]
