@@ -207,5 +207,5 @@ def test_a_file_of_records_that_may_not_be_written_is_told_before_training(
     monkeypatch.setattr(os, "supports_effective_ids", set())
     assert run_all.main([*ONE, "--train-only"]) == 2
     printed = capsys.readouterr()
-    assert "zadoks cannot be used (Permission denied): change its permissions" in printed.err
+    assert ".jsonl cannot be written (Permission denied): change its permissions" in printed.err
     assert "training on" not in printed.out

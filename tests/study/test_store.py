@@ -495,7 +495,7 @@ def test_a_file_that_may_not_be_read_or_written_is_told_with_its_cause(store, re
     def denied(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "access", lambda place, mode: place != path)  # root may write all
+    monkeypatch.setattr(os, "access", lambda place, mode, **_: place != path)  # root may write all
     with pytest.raises(InputError, match=r"aux.jsonl cannot be written \(Permission denied\)") as e:
         store.check_writable([run])
     assert "free the disk" not in str(e.value)
