@@ -8,6 +8,7 @@ record of the same run, is refused with its file and line.
 import contextlib
 import datetime
 import errno
+import functools
 import os
 import sys
 import tempfile
@@ -182,8 +183,14 @@ class RecordStore:
     def _numbered(self, experiment: str) -> list[tuple[int, Record | Diverged]]:
         """Read the records of one experiment with the numbers of their lines; see `read`."""
         path = self.path_of(experiment)
+        return self._once(content_of(path), path, experiment)
+
+    @functools.lru_cache(2048)  # noqa: B019 - a process reads the same bytes once
+    def _once(
+        self, data: bytes, path: Path, experiment: str
+    ) -> list[tuple[int, Record | Diverged]]:
         found = {}
-        for number, record in self._parse(content_of(path), path, experiment).records:
+        for number, record in self._parse(data, path, experiment).records:
             first, other = found.setdefault(record.key, (number, record))
             if other is not record and not _same_run(other, record):
                 raise InputError(

@@ -520,3 +520,14 @@ def test_a_hundred_thousand_records_cost_no_square(store, record, monkeypatch):
     for each in rounds(record, 200):
         store.append(each)
     assert sum(read) < store.path_of(NAME).stat().st_size
+
+
+def test_the_same_bytes_are_parsed_once_a_process_and_changed_ones_anew(store, record, monkeypatch):
+    store.append(record)
+    again = RecordStore(store.folder, store.source)
+    assert again.read(NAME)[0] is store.read(NAME)[0]
+    path = store.path_of(NAME)
+    path.write_bytes(path.read_bytes().replace(b'"seconds":', b'"second":'))
+    for reader in (store, again):
+        with pytest.raises(InputError, match="line 1"):
+            reader.read(NAME)
