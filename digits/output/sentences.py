@@ -260,7 +260,7 @@ def measured_steps(steps: pd.DataFrame) -> str:
     for verdict, says in (verdicts | {"no measurable change": "No measurable change"}).items():
         for validated, change, by in (
             (True, "fold_change", "by cross-validation"),
-            (False, "change", "of a larger budget, by the test error"),
+            (False, "change", "of a larger budget, by the test error of the rounds looked at"),
         ):
             own = steps[(steps.verdict == verdict) & (steps.cross_validated == validated)]
             changes = [

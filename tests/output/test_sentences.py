@@ -264,7 +264,8 @@ def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
     )
     assert sentences.measured_steps(found) == (
         "Measurable gains by cross-validation: a, −1.00 (−2.00 to +0.50); b, c, −1.00 (−2.00 to "
-        "+0.50). Measurable losses of a larger budget, by the test error: long, +0.30 (+0.10 to "
+        "+0.50). Measurable losses of a larger budget, by the test error of the rounds looked at: "
+        "long, +0.30 (+0.10 to "
         "+0.50). No measurable change by cross-validation: d, −1.00 (−2.00 to +0.50)."
     )
     assert sentences.measured_steps(found[found.verdict == ""]) == ""
