@@ -321,7 +321,7 @@ def raised(number):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_told_with_the_right_advice_and_a_second_cuts_nothing_off(
-    number, instead_of_training, capsys
+    number, instead_of_training, capsys, request
 ):
     def twice():
         try:
@@ -330,7 +330,11 @@ def test_a_signal_is_told_with_the_right_advice_and_a_second_cuts_nothing_off(
             raised_again = [os.kill(os.getpid(), other) for other in run_all.STOPPING]
             assert len(raised_again) == 3
 
-    before = [signal.getsignal(other) for other in run_all.STOPPING]
+    # Whoever started the tests in the background may have had signals ignored.
+    usual = {signal.SIGINT: signal.default_int_handler}
+    before = [signal.signal(s, usual.get(s, signal.SIG_DFL)) for s in run_all.STOPPING]
+    request.addfinalizer(lambda: list(map(signal.signal, run_all.STOPPING, before)))
+    now = [signal.getsignal(other) for other in run_all.STOPPING]
     instead_of_training(twice)
     assert run_all.main(OPTIONS) == 128 + number
     err = capsys.readouterr().err
@@ -338,7 +342,7 @@ def test_a_signal_is_told_with_the_right_advice_and_a_second_cuts_nothing_off(
     assert err.endswith(
         "interrupted; what is recorded stays, the same command goes on from there.\n"
     )
-    assert [signal.getsignal(other) for other in run_all.STOPPING] == before
+    assert [signal.getsignal(other) for other in run_all.STOPPING] == now
 
 
 def test_an_ignored_signal_stays_ignored(instead_of_training, capsys):

@@ -449,3 +449,13 @@ def test_every_figure_has_a_title_and_no_ids(make, drawn):
     assert not [
         text for text in texts for name in EXPERIMENTS if name in text and SCOPE not in text
     ]
+
+
+def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
+    found = data.one_round
+    figure = plots.answer(found.effects, found.pooled, "Title", SCOPE)
+    plt.close(figure)
+    (axis,) = figure.axes
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    assert len(points) == 3 * found.effects.design.nunique()
+    assert "nan" not in "".join(text.get_text() for text in figure.findobj(Text))

@@ -85,7 +85,8 @@ def answer(effects: pd.DataFrame, pooled: pd.DataFrame, title: str, caption: str
         axis.barh(height, mean, height=0.55, color="#d9d9d9", zorder=1)
         axis.plot([low, high], [height] * 2, color="black", linewidth=1.6, zorder=3)
         says = {"text": f"{mean:.1f}".replace("-", "−"), "va": "center", "fontweight": "bold"}
-        axis.annotate(xy=(0.1, height), **says)
+        if np.isfinite(mean):
+            axis.annotate(xy=(0.1, height), **says)
         for own in effects[effects.effect == effect].itertuples():
             colour = colour_of(own.design)
             face = {} if own.n >= LEAST_ROUNDS else {"mfc": "white"}
