@@ -94,9 +94,9 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
 
 
 def designs_of(found: Findings) -> pd.DataFrame:
-    """Return the runs that the pooled effects rest on."""
+    """Return the runs that the pooled effects rest on; of all designs, if none has the rounds."""
     enough = found.effects[found.effects.n >= LEAST_ROUNDS]
-    cells = cells_of(enough, EQUAL_WIDTH)
+    cells = cells_of(found.effects if enough.empty else enough, EQUAL_WIDTH)
     return found.common[found.common.experiment.isin(cells)]
 
 

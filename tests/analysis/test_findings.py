@@ -58,6 +58,12 @@ def test_the_pooled_effects_are_over_the_designs_that_are_named(found):
     assert set(findings.designs_of(found).experiment) == cells
 
 
+def test_without_enough_rounds_all_designs_are_what_a_caption_speaks_of(before):
+    few = find(before[before.seed < 2])
+    cells = {cell for design in EQUAL_WIDTH for cell in design.cells}
+    assert set(findings.designs_of(few).experiment) == cells
+
+
 def test_the_best_network_of_a_report_is_its_first_in_the_ranking(found):
     for report in REPORTS:
         mine = found.ranking[found.ranking.report == report]

@@ -459,3 +459,6 @@ def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
     points = [line for line in axis.lines if line.get_marker() == "o"]
     assert len(points) == 3 * found.effects.design.nunique()
     assert "nan" not in "".join(text.get_text() for text in figure.findobj(Text))
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.canvas.get_width_height()[0]
