@@ -82,7 +82,7 @@ TEXT, CODE, FIGURE_3 = (
 
 
 def experiments() -> list[Experiment]:
-    """Return the rows of both tables, as written and as published, and the two controls.
+    """Return the rows of both tables, by the text and by the code, and the two controls.
 
     As written: the auxiliary weights of the text. @augmented: Table II. @published: what the code
     ran where that differs, other auxiliary weights, and ConvNet's dropout on in evaluation too.

@@ -1,4 +1,4 @@
-"""Zadoks: the twin net as written and as published, and what its layers are worth."""
+"""Zadoks: the twin net by the text and by the code, and what its layers are worth."""
 
 from functools import partial
 

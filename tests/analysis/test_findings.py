@@ -13,7 +13,7 @@ from digits.study.study import Study
 
 @pytest.fixture(scope="module")
 def before(smoke_results):
-    """The runs of the smoke profile as if they were whole, in two rounds that differ a little."""
+    """The runs of the smoke profile as if they were whole, in rounds that differ a little."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITS_RESULTS", str(smoke_results))
         frame = tidy(Study(profile="smoke").records(*WHOLE))

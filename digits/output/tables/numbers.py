@@ -38,7 +38,7 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
 def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
     """Return every published number in a row, beside ours by the text and by the code.
 
-    numbers: what `numbers.all_numbers` gives; runs of mended code are left out. Errors and their
+    numbers: what `numbers.all_numbers` gives; runs of fixed code are left out. Errors and their
     differences are in per cent and percentage points. Where the code ran what the text says, or
     only the code's number is known, one of the two is empty.
     """
