@@ -1,7 +1,7 @@
 """Train what is missing, execute every notebook, and leave each figure and table in figures/.
 
-python run_all.py                               quick profile, sample digits: real training
-python run_all.py --profile paper --data mnist  the reports' own rounds and epochs, all of MNIST
+python run_all.py                  trains a replication, shows it beside the recorded study
+python run_all.py --profile paper  trains what the study itself lacks, on all of MNIST
 """
 
 import argparse
@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 #: A terminal's interrupt, what ends a process by default, and a terminal that is closed.
 STOPPING = [
@@ -27,8 +28,9 @@ from digits import core
 from digits.core import InputError
 from digits.data.sources import SOURCES, load
 from digits.output import notebooks
-from digits.study import Study, verify
+from digits.study import Study, replication, verify
 from digits.study.profiles import PROFILES
+from digits.study.runs import Order
 from digits.study.store import check_writable
 from digits.study.study import WHOLE
 from digits.training.device import DEVICES, PRECISIONS
@@ -47,8 +49,8 @@ def parser() -> Parser:
         prog="run_all.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = options.add_argument
-    add("--profile", choices=PROFILES, default="quick", help="how much (default: quick)")
-    add("--data", choices=SOURCES, default="sample", help="digits (default: sample)")
+    add("--profile", choices=PROFILES, default="quick", help="what to train (default: quick)")
+    add("--data", choices=SOURCES, help="digits (default: what the profile is meant for)")
     add("--data-dir", type=folder, help="holds MNIST/raw (default: $DIGITS_DATA or data/)")
     add("--results", type=folder, help="of the records (default: $DIGITS_RESULTS or results/)")
     add("--figures", type=folder, help="of figures (default: $DIGITS_FIGURES or figures/)")
@@ -59,10 +61,12 @@ def parser() -> Parser:
     add("--precision", choices=PRECISIONS, help="(default: fp32, or what the profile says)")
     add("--backend", choices=("loky", "dask"), default="loky", help="processes here, or a cluster")
     add("--scheduler", metavar="ADDRESS", help="with --backend dask: such as tcp://host:8786")
-    add("--light", action="store_true", help="train no deep networks in cadei's own protocols")
+    add("--experiments", metavar="PATTERN", action="append", help="train these; may be repeated")
+    add("--order", choices=get_args(Order), default="longest", help="what is trained first")
     add("--fresh", action="store_true", help="train again; existing records are moved aside")
     add("--verify", type=int, metavar="N", help="train N recorded runs again and compare, no more")
     add("--train-only", action="store_true", help="train what is missing, execute no notebook")
+    add("--no-training", action="store_true", help="execute notebooks on the records there are")
     add("--shard", type=shard, default=WHOLE, help="i/n: train the i-th of n equal parts only")
     return options
 
@@ -146,8 +150,10 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.shard != WHOLE and not options.train_only:
         raise InputError("--shard trains a part only, and figures need all: add --train-only.")
-    if options.verify is not None and (options.fresh or options.train_only):
-        raise InputError("--verify only compares: leave out --fresh and --train-only.")
+    if options.no_training and (options.fresh or options.train_only or options.experiments):
+        raise InputError("--no-training goes without --fresh, --train-only and --experiments.")
+    if options.verify is not None and (options.fresh or options.train_only or options.no_training):
+        raise InputError("--verify only compares: leave out --fresh, --train-only, --no-training.")
     if options.verify is not None and options.scheduler is not None:
         raise InputError("--verify trains on this machine: leave out --backend and --scheduler.")
     if (options.backend == "dask") != (options.scheduler is not None):
@@ -157,21 +163,37 @@ def run(options: argparse.Namespace) -> int:
     except RuntimeError:  # Jupyter asks for it
         os.environ["HOME"] = tempfile.gettempdir()
     names = notebooks.named(options.only)
-    patterns = notebooks.patterns_of(names)
-    if not options.train_only:
-        notebooks.check(names)
-    load(study.source)  # a source that is missing or damaged is told before anything starts
+    patterns = tuple(options.experiments or notebooks.patterns_of(names))
+    if not study.runs(*patterns) and options.experiments:
+        raise InputError(
+            f"the {study.profile} profile runs nothing that matches {', '.join(patterns)}: choose "
+            "other --experiments, or another --profile."
+        )
     check_folder(study.store.folder / study.source, "--results")
     if options.verify is not None:
+        load(study.source)
         return verify.report(study, options.verify, patterns)
     if not options.train_only:
-        check_folder(study.figures_folder, "--figures")
-        there = os.path.isdir(study.figures_folder)
-        check_writable(study.figures_folder if there else core.figures_dir())
-    failed = train(study, patterns, options)
+        check_notebooks(names, study)
+    failed = False if options.no_training else train(study, patterns, options)
     if options.train_only:
         return failed
-    return notebooks.execute_all(names, study) or failed
+    return notebooks.execute_all(names, study.shown) or failed
+
+
+def check_notebooks(names: list[str], study: Study) -> None:
+    """Refuse notebooks that are not the study's, and folders that do not serve, before training."""
+    notebooks.check(names)
+    shown = study.shown
+    check_folder(shown.figures_folder, "--figures")
+    there = os.path.isdir(shown.figures_folder)
+    check_writable(shown.figures_folder if there else core.figures_dir())
+    records = shown.store.folder / shown.source
+    if shown is not study and not any(records.rglob("*.jsonl")):
+        raise InputError(
+            f"{core.short(records)} has no records, and a replication is shown beside the study: "
+            f"copy the repository's results/{shown.source} there, or leave out --results."
+        )
 
 
 def check_folder(place: Path, option: str) -> None:
@@ -184,14 +206,16 @@ def check_folder(place: Path, option: str) -> None:
 
 def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> bool:
     """Train the missing runs, say what was done, and return whether one has no result."""
-    part = {"shard": options.shard, "light": options.light}
+    part = {"shard": options.shard, "order": options.order}
     if options.fresh or study.missing(*patterns, **part):
         check_writable(core.results_dir())  # where all is recorded, it may be read-only
-    if options.fresh and (aside := study.move_aside(*patterns, **part)):
+    if options.fresh and (aside := study.move_aside(*patterns, shard=options.shard)):
         print(f"existing records were moved to {core.short(aside)}")
         options.again = "the same command without --fresh"
     missing = study.missing(*patterns, **part)
     study.store.check_writable(missing)
+    if missing:
+        load(study.source)  # a source that is missing or damaged is told before anything starts
     if diverged := study.diverged(*patterns):
         print(
             f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
@@ -208,6 +232,11 @@ def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) 
     print(
         f"{len(missing)} runs{named} have no record in {where} yet; training on {means}", flush=True
     )
+    if PROFILES[study.profile].replicates and (without := replication.left_out(*patterns)):
+        print(
+            f"a replication, each network at its report's full length; {len(without)} are left "
+            "out, since a round of them takes minutes to hours"
+        )
     start = time.time()
     try:
         failures = study.train_missing(*patterns, **part, scheduler=options.scheduler)

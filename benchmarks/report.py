@@ -93,7 +93,7 @@ TITLES = {
     "memory": ("Memory", "Peak of a process while it trains.", _memory_table),
     "quick": (
         "The quick profile from nothing",
-        "`python run_all.py`: every experiment and every notebook.",
+        "`python run_all.py`: the replication and every notebook.",
         _time_table,
     ),
     "light": (

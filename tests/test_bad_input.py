@@ -36,11 +36,17 @@ OPTIONS = [
     (["--shard", "0/2", "--train-only"], "argument --shard: 0/2 is not i/n"),
     (["--shard", "half", "--train-only"], "argument --shard: half is not i/n"),
     (["--shard", "1/2"], "add --train-only"),
-    (["--verify", "1", "--fresh"], "--verify only compares: leave out --fresh and --train-only."),
+    (["--verify", "1", "--fresh"], "--verify only compares: leave out --fresh, --train"),
+    (["--no-training", "--fresh"], "--no-training goes without --fresh, --train-only and --exp"),
+    (["--order", "random"], "argument --order: invalid choice: 'random' (choose from"),
+    (["--experiments", "zadoks/net"], "no experiment is called 'zadoks/net'"),
+    (["--experiments", "cadei/siamese"], "the quick profile runs nothing that matches cadei/siam"),
+    (["--profile", "quick", "--data", "mnist"], "a replication is trained on the sample digits"),
+    ([], "has no records, and a replication is shown beside the study: copy the repository's"),
     (["--proflie", "quick"], "unrecognized arguments: --proflie"),
     (["--profile", "smoke", "--data", "mnist"], "no complete MNIST"),
     (["--profile", "paper", "--data", "mnist", "--train-only"], "no complete MNIST"),
-    (["--data", "mnist", "--data-dir", "no/such"], "there is no folder"),
+    (["--profile", "smoke", "--data", "mnist", "--data-dir", "no/such"], "there is no folder"),
     (["--results", "README.md"], "argument --results: README.md is a file: name a folder"),
     (["--figures", "README.md"], "argument --figures: README.md is a file: name a folder"),
     (["--profile", ""], "argument --profile: invalid choice: '' (choose from"),
@@ -108,6 +114,7 @@ MISSPELT = [
     ({"epochs": 3}, "epochs = 3 is not a parameter"),
     ({"data": "mnist"}, "data = 'mnist' is not a parameter"),
     ({"seeds": "three"}, "seeds = 'three' is not a list"),
+    ({"source": "sample", "profile": "quick"}, "profile = 'quick' is for run_all.py"),
 ]
 
 
@@ -150,7 +157,7 @@ def test_a_parameter_of_a_notebook(parameters, sentence):
     # What a kernel holds when a notebook begins: its own names, the defaults, then those given.
     names = {"In": [""], "Out": {}, "_": "", "__name__": "__main__", "exit": object()}
     with pytest.raises(InputError) as error:
-        Study.of_notebook(names | {"source": "sample", "profile": "quick"} | parameters)
+        Study.of_notebook(names | {"source": "mnist", "profile": "paper"} | parameters)
     assert sentence in one_line(error)
 
 

@@ -109,7 +109,7 @@ def test_run_all_accepts_every_command():
     assert len(options) >= 12
     for words in options:
         parsed = run_all.parser().parse_args(words)  # reads a shard as well
-        Study(source=parsed.data, profile=parsed.profile)
+        assert Study(source=parsed.data, profile=parsed.profile).shown
         assert notebooks.named(parsed.only)
 
 

@@ -403,7 +403,7 @@ def test_the_workers_are_told_as_many_as_start(instead_of_training, capsys):
 
 
 def test_a_run_of_verify_that_fails_is_a_sentence(monkeypatch, capsys, smoke_results):
-    def fails(run, source):
+    def fails(run, source, folder=None):
         raise RuntimeError("no luck")
 
     monkeypatch.setattr(workers, "_train", fails)

@@ -1,75 +1,110 @@
-"""How hard the task is: what simple methods reach on the same pairs, without a neural network."""
+"""How hard the task is: what simple methods reach on the same pairs, without a neural network.
 
-from collections.abc import Callable
+Their errors are computed once and then read from a file (see `recorded`).
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 import torch.nn.functional as F
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from digits.data.pairs import Pairs, draw_indices, draw_round
+from digits.analysis import recorded
+from digits.analysis.recorded import Key
+from digits.data.pairs import Draw, Pairs, draw_indices, draw_round
 from digits.data.seeds import streams, substreams
 from digits.data.sources import Digits
 from digits.training.recipe import Recipe
 
-
-def _decide_by_target(classifier) -> Callable[[Pairs, Pairs], np.ndarray]:
-    """Learn the target from the pixels of both images."""
-
-    def decide(train: Pairs, test: Pairs) -> np.ndarray:
-        classifier.fit(train.images.flatten(1).numpy(), train.target.numpy())
-        return classifier.predict(test.images.flatten(1).numpy())
-
-    return decide
+# scikit-learn takes a second to import, and where all errors are recorded nobody needs it.
 
 
-def _decide_by_digits(classifier) -> Callable[[Pairs, Pairs], np.ndarray]:
-    """Learn the digits from single images, name both and compare the names."""
+def _most_frequent():
+    from sklearn.dummy import DummyClassifier
 
-    def decide(train: Pairs, test: Pairs) -> np.ndarray:
-        classifier.fit(train.images.flatten(0, 1).flatten(1).numpy(), train.classes.flatten())
-        digits = classifier.predict(test.images.flatten(0, 1).flatten(1).numpy()).reshape(-1, 2)
-        return (digits[:, 0] <= digits[:, 1]).astype(int)
+    return DummyClassifier(strategy="most_frequent")
 
-    return decide
+
+def _nearest_neighbour():
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(1)
 
 
 def _logistic_regression():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+def _by_target(classifier: Callable, train: Pairs, test: Pairs) -> np.ndarray:
+    """Learn the target from the pixels of both images."""
+    fitted = classifier().fit(train.images.flatten(1).numpy(), train.target.numpy())
+    return fitted.predict(test.images.flatten(1).numpy())
+
+
+def _by_digits(classifier: Callable, train: Pairs, test: Pairs) -> np.ndarray:
+    """Learn the digits from single images, name both and compare the names."""
+    fitted = classifier().fit(
+        train.images.flatten(0, 1).flatten(1).numpy(), train.classes.flatten()
+    )
+    digits = fitted.predict(test.images.flatten(0, 1).flatten(1).numpy()).reshape(-1, 2)
+    return (digits[:, 0] <= digits[:, 1]).astype(int)
 
 
 #: Name of each baseline, and how it decides test pairs after seeing training pairs.
 BASELINES = {
-    "always ≤": _decide_by_target(DummyClassifier(strategy="most_frequent")),
-    "nearest neighbour on pairs": _decide_by_target(KNeighborsClassifier(1)),
-    "logistic regression on pairs": _decide_by_target(_logistic_regression()),
-    "logistic regression on digits, compared": _decide_by_digits(_logistic_regression()),
-    "nearest neighbour on digits, compared": _decide_by_digits(KNeighborsClassifier(1)),
+    "always ≤": partial(_by_target, _most_frequent),
+    "nearest neighbour on pairs": partial(_by_target, _nearest_neighbour),
+    "logistic regression on pairs": partial(_by_target, _logistic_regression),
+    "logistic regression on digits, compared": partial(_by_digits, _logistic_regression),
+    "nearest neighbour on digits, compared": partial(_by_digits, _nearest_neighbour),
 }
 
 
 def baseline_errors(
-    digits: Digits,
-    recipe: Recipe,
-    seeds: tuple[int, ...],
-    names: tuple[str, ...] = tuple(BASELINES),
+    source: str, recipe: Recipe, seeds: tuple[int, ...], names: tuple[str, ...] = tuple(BASELINES)
 ) -> pd.DataFrame:
     """Return one row per baseline and round: baseline, seed, test_error in per cent.
 
     names: which of `BASELINES`. The pairs are those that networks with this recipe see in the
-        same rounds.
+        same rounds, their pixels as they are.
     """
-    rows = []
-    for seed in seeds:
-        pairs = draw_round(digits, recipe.draw, streams(seed)["pairs"])
-        for name in names:
-            wrong = BASELINES[name](pairs.train, pairs.test) != pairs.test.target.numpy()
-            rows.append({"baseline": name, "seed": seed, "test_error": 100 * wrong.mean()})
-    return pd.DataFrame(rows)
+    found = _errors("test_error", source, recipe, seeds, names, _decide)
+    return found.rename(columns={"method": "baseline", "error": "test_error"})
+
+
+def _errors(
+    measure: str,
+    source: str,
+    recipe: Recipe,
+    seeds: tuple[int, ...],
+    names: tuple[str, ...],
+    of_round: Callable[[Digits, list[Key]], Iterator[float]],
+) -> pd.DataFrame:
+    """Return method, seed and error; of_round: what computes those of one round."""
+    draw = recipe.train_pairs, recipe.test_pairs
+    keys = [Key(measure, name, seed, *draw) for seed in seeds for name in names]
+
+    def compute(digits: Digits, missing: list[Key]) -> list[float]:
+        rounds = groupby(missing, key=lambda key: key.seed)
+        return [error for _, round_ in rounds for error in of_round(digits, list(round_))]
+
+    errors = recorded.errors_of(source, keys, compute)
+    rows = [(key.method, key.seed, error) for key, error in zip(keys, errors, strict=True)]
+    return pd.DataFrame(rows, columns=["method", "seed", "error"])
+
+
+def _decide(digits: Digits, keys: list[Key]) -> Iterator[float]:
+    draw = Draw(keys[0].train_pairs, keys[0].test_pairs, large=1)
+    pairs = draw_round(digits, draw, streams(keys[0].seed)["pairs"])
+    for key in keys:
+        decided = BASELINES[key.method](pairs.train, pairs.test)
+        yield _share(decided != pairs.test.target.numpy())
 
 
 #: Renderings of the original digits (N, 28, 28): as they are, what the course makes of them, and
@@ -82,22 +117,28 @@ RENDERINGS = {
 }
 
 
-def resolution_errors(digits: Digits, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
+def resolution_errors(source: str, recipe: Recipe, seeds: tuple[int, ...]) -> pd.DataFrame:
     """Return digit errors of a nearest neighbour on `RENDERINGS` of the same digits, in per cent.
 
     One row per rendering and round. The digits are those of the round's pairs, one by one.
     """
-    rows = []
-    for seed in seeds:
-        train_rng, test_rng, _ = substreams(streams(seed)["pairs"], 3)
-        train = draw_indices(digits.train, recipe.train_pairs, train_rng).flatten()
-        test = draw_indices(digits.test, recipe.test_pairs, test_rng).flatten()
-        for name, render in RENDERINGS.items():
-            seen, asked = (
-                render(pool.originals[chosen].float()).flatten(1).numpy()
-                for pool, chosen in ((digits.train, train), (digits.test, test))
-            )
-            neighbour = KNeighborsClassifier(1).fit(seen, digits.train.classes[train].numpy())
-            wrong = neighbour.predict(asked) != digits.test.classes[test].numpy()
-            rows.append({"rendering": name, "seed": seed, "digit_error": 100 * wrong.mean()})
-    return pd.DataFrame(rows)
+    found = _errors("digit_error", source, recipe, seeds, tuple(RENDERINGS), _name_digits)
+    return found.rename(columns={"method": "rendering", "error": "digit_error"})
+
+
+def _name_digits(digits: Digits, keys: list[Key]) -> Iterator[float]:
+    train_rng, test_rng = substreams(streams(keys[0].seed)["pairs"], 2)
+    train = draw_indices(digits.train, keys[0].train_pairs, train_rng).flatten()
+    test = draw_indices(digits.test, keys[0].test_pairs, test_rng).flatten()
+    for key in keys:
+        seen, asked = (
+            RENDERINGS[key.method](pool.originals[chosen].float()).flatten(1).numpy()
+            for pool, chosen in ((digits.train, train), (digits.test, test))
+        )
+        named = _nearest_neighbour().fit(seen, digits.train.classes[train].numpy()).predict(asked)
+        yield _share(named != digits.test.classes[test].numpy())
+
+
+def _share(wrong: np.ndarray) -> float:
+    """Return how many of `wrong` (n,) are true, in per cent."""
+    return 100 * int(wrong.sum()) / len(wrong)

@@ -14,7 +14,7 @@ numbers alone hold with 95 % confidence each, so that the same number has one ve
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -90,27 +90,48 @@ class ClaimResult(NamedTuple):
         return f"{verdicts.count('supported')} of {len(verdicts)}{without}" if verdicts else ""
 
 
-def decide(claim: Claim, frame: pd.DataFrame) -> ClaimResult:
-    """Decide a claim by the full-length runs among tidy rows of the reports' own protocols."""
-    full = frame[~frame.shortened]
-    results = judge_all(claim.criteria, full)
+class Runs:
+    """The full-length runs among tidy rows of one protocol, by which claims are decided.
+
+    Hundreds of criteria ask for a few quantities, so each is brought by round and experiment once.
+    """
+
+    def __init__(self, frame: pd.DataFrame):
+        self.rows = frame[~frame.shortened]
+        self._of: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def under_common_protocol(cls, frame: pd.DataFrame) -> Self:
+        """Return the runs under the common protocol, each as that of its report's network."""
+        common = frame[frame.protocol == "common"]
+        return cls(common.assign(experiment=common.network))
+
+    def of(self, quantity: str) -> pd.DataFrame:
+        """Return a quantity of all runs, a row a round and a column an experiment."""
+        if quantity not in self._of:
+            shape = {"index": "seed", "columns": "experiment", "values": quantity}
+            self._of[quantity] = self.rows.pivot(**shape)
+        return self._of[quantity]
+
+
+def decide(claim: Claim, runs: Runs) -> ClaimResult:
+    """Decide a claim by the runs of the reports' own protocols."""
+    results = judge_all(claim.criteria, runs)
     verdict = combine(result.verdict for result in results)
     second = None
     if claim.second_criteria:
         again = {"criteria": claim.second_criteria, "second_criteria": ()}
-        second = decide(claim.model_copy(update=again), frame)
+        second = decide(claim.model_copy(update=again), runs)
     return ClaimResult(claim, verdict, results, second)
 
 
-def decide_again(claim: Claim, frame: pd.DataFrame) -> ClaimResult:
-    """Decide a claim by the same networks under the common protocol.
+def decide_again(claim: Claim, runs: Runs) -> ClaimResult:
+    """Decide a claim by the runs of the same networks under the common protocol.
 
     Only criteria that say which of two networks has the higher error count.
     """
-    common = frame[frame.protocol == "common"]
     comparing = tuple(filter(_compares, claim.criteria))
-    claim = claim.model_copy(update={"criteria": comparing, "second_criteria": ()})
-    return decide(claim, common.assign(experiment=common.network))
+    return decide(claim.model_copy(update={"criteria": comparing, "second_criteria": ()}), runs)
 
 
 def _compares(criterion: Criterion) -> bool:
@@ -134,19 +155,17 @@ def combine(verdicts: Iterable[ClaimVerdict]) -> ClaimVerdict:
     return "supported" if found == {"supported"} else "undecided"
 
 
-def judge_all(criteria: tuple[Criterion, ...], frame: pd.DataFrame) -> tuple[CriterionResult, ...]:
-    """Judge the criteria of a claim together, by tidy rows of full-length runs."""
+def judge_all(criteria: tuple[Criterion, ...], runs: Runs) -> tuple[CriterionResult, ...]:
+    """Judge the criteria of a claim together."""
     measured = sum(criterion.quantity != "parameters" for criterion in criteria)
     confidence = 1 - (1 - CONFIDENCE) / max(measured, 1)
-    return tuple(judge(criterion, frame, confidence) for criterion in criteria)
+    return tuple(judge(criterion, runs, confidence) for criterion in criteria)
 
 
-def judge(
-    criterion: Criterion, frame: pd.DataFrame, confidence: float = CONFIDENCE
-) -> CriterionResult:
-    """Judge a criterion by tidy rows of full-length runs; parameters are counted."""
+def judge(criterion: Criterion, runs: Runs, confidence: float = CONFIDENCE) -> CriterionResult:
+    """Judge a criterion by runs; parameters are counted."""
     if criterion.published:
-        return _judge_published(criterion, frame)
+        return _judge_published(criterion, runs)
     if criterion.quantity == "parameters":
         of, minus = (
             summary_of(EXPERIMENTS[name].build).parameters for name in criterion.experiments
@@ -154,8 +173,8 @@ def judge(
         mean = low = high = of / minus
         n = 0
     else:
-        rounds = _by_round(criterion, frame)
-        if rounds.empty:
+        rounds = _by_round(criterion, runs)
+        if not len(rounds):
             return CriterionResult(criterion, np.nan, np.nan, np.nan, 0, "not run", np.nan)
         found = summarise(rounds, confidence)
         mean, low, high, n = found["mean"], found["low"], found["high"], int(found["n"])
@@ -166,11 +185,11 @@ def judge(
     return CriterionResult(criterion, mean, low, high, n, _verdict(criterion, low, high), slack)
 
 
-def _judge_published(criterion: Criterion, frame: pd.DataFrame) -> CriterionResult:
+def _judge_published(criterion: Criterion, runs: Runs) -> CriterionResult:
     """Judge a printed number as the table of numbers does."""
     printed = numbers.published_numbers([EXPERIMENTS[criterion.of]])
     printed = printed[printed.quantity == criterion.quantity]
-    (row,) = numbers.published_against_ours(frame, printed).itertuples()
+    (row,) = numbers.published_against_ours(runs.rows, printed).itertuples()
     slack = _slack(Range(low=-row.margin, high=row.margin), row.low, row.high)
     found = (row.difference, row.low, row.high, row.n, OF_NUMBERS[row.verdict], slack)
     return CriterionResult(criterion, *found)
@@ -180,23 +199,18 @@ def _slack(where: Range, low: float, high: float) -> float:
     return min(low - where.low, where.high - high) / max((high - low) / 2, 1e-9)
 
 
-def _by_round(criterion: Criterion, frame: pd.DataFrame) -> pd.Series:
-    """Return the criterion's quantity by round; empty without runs of all its experiments."""
-    quantities = [criterion.quantity, *filter(None, [criterion.minus_quantity])]
-    mine = frame.experiment.isin(criterion.experiments)
-    runs = frame.loc[mine, ["experiment", "seed", *quantities]]
-    if set(runs.experiment) != set(criterion.experiments):
-        return pd.Series(dtype=float)
-    values = runs.pivot(index="seed", columns="experiment", values=criterion.quantity)
-    if criterion.minus is not None:
-        values = values[[criterion.of, criterion.minus]]
-    elif criterion.minus_quantity is not None:
-        values = runs.set_index("seed")[quantities]
-    values = values.dropna()
+def _by_round(criterion: Criterion, runs: Runs) -> np.ndarray:
+    """Return the quantity by round (n,); of no round without runs of all its experiments."""
+    columns = [(criterion.quantity, name) for name in criterion.experiments]
+    if criterion.minus is None and criterion.minus_quantity is not None:
+        columns.append((criterion.minus_quantity, criterion.of))
+    if any(name not in runs.of(quantity) for quantity, name in columns):
+        return np.array([])
+    values = np.array([runs.of(quantity)[name] for quantity, name in columns], dtype=float)
+    values = values[:, ~np.isnan(values).any(axis=0)]
     if criterion.spread:
-        values = (values - values.median()).abs()
-    first = values.iloc[:, 0]
-    return first if values.shape[1] == 1 else first - criterion.factor * values.iloc[:, 1]
+        values = np.abs(values - np.median(values, axis=1, keepdims=True))
+    return values[0] if len(values) == 1 else values[0] - criterion.factor * values[1]
 
 
 def _verdict(criterion: Criterion, low: float, high: float) -> ClaimVerdict:

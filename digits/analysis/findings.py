@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from digits.analysis import numbers, statistics
-from digits.analysis.claims import ClaimResult, decide, decide_again
+from digits.analysis.claims import ClaimResult, Runs, decide, decide_again
 from digits.analysis.effects import (
     LEAST_ROUNDS,
     cells_of,
@@ -69,6 +69,7 @@ def find(frame: pd.DataFrame) -> Findings:
     full = unshortened(common)
     reports = [e for e in EXPERIMENTS.values() if e.report in REPORTS and not e.setting]
     reports = [e for e in reports if e.protocol == "own"]
+    by_reports, alike = Runs(frame[frame.protocol == "own"]), Runs.under_common_protocol(frame)
     pooled, pooled_all = (
         pooled_effects(effects_by_round(full, designs)) for designs in (TWO_BRANCHES, EQUAL_WIDTH)
     )
@@ -76,8 +77,8 @@ def find(frame: pd.DataFrame) -> Findings:
         own=own,
         common=full,
         numbers=numbers.all_numbers(own, reports),
-        claims=[decide(claim, frame[frame.protocol == "own"]) for claim in CLAIMS],
-        again=[decide_again(claim, frame) for claim in CLAIMS],
+        claims=[decide(claim, by_reports) for claim in CLAIMS],
+        again=[decide_again(claim, alike) for claim in CLAIMS],
         ranking=statistics.ranking(full),
         effects=factorial_effects(full, EQUAL_WIDTH),
         pooled=pooled,

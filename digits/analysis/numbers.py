@@ -45,12 +45,14 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
     `frame` has no run. difference: ours minus the printed mean, with its 95 % interval where it
     has one (low, high).
     """
-    rows = []
+    rows, none = [], frame.iloc[:0]
+    names = [name + of for name in published.experiment.unique() for of in ("", "@one-draw")]
+    groups = dict(list(frame[frame.experiment.isin(names)].groupby("experiment")))
     for number in published.itertuples():
-        runs = frame[frame.experiment == number.experiment]
+        runs = groups.get(number.experiment, none)
         ours = summarise(runs[number.quantity]) if len(runs) else _NOTHING
         shortened = bool(runs.shortened.any())
-        one_draw = frame[frame.experiment == f"{number.experiment}@one-draw"]
+        one_draw = groups.get(f"{number.experiment}@one-draw", none)
         one_draw = one_draw[~one_draw.shortened]
         mean, sd = (
             _judge_mean(number, ours, runs, one_draw),

@@ -12,19 +12,25 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import log_loss
 
 from digits.analysis.statistics import CONFIDENCE
-from digits.data.pairs import draw_round
-from digits.data.seeds import streams
+from digits.data.pairs import draw_indices, target_of
+from digits.data.seeds import streams, substreams
 from digits.data.sources import Digits, Pool
 from digits.training.record import Record, unpack_posteriors
 
+Which = np.ndarray | slice
 #: Of rounds and test images together, for an interval.
 RESAMPLES = 2000
+#: Random pairs of test images on which probabilities are judged.
+PAIRS = 200_000
 #: For each digit of the first image, the digits of the second that are not lesser.
 NOT_LESSER = np.triu(np.ones((10, 10), dtype=np.float32))
+#: Whether a pair of the digits i and j that is read as k and l is decided wrongly, by i, k, j, l.
+MISREAD = (NOT_LESSER[:, None, :, None] != NOT_LESSER[None, :, None, :]).astype(float)
+#: Of two images that are each some digit with this probability, P(a <= b) is above 0.56 if that of
+#: the first is not the greater, and below 0.44 if it is.
+SURE = 0.75
 
 
 def lesser_or_equal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -58,22 +64,32 @@ class Errors(NamedTuple):
 
 
 def all_pairs(posteriors: np.ndarray, classes: np.ndarray) -> Errors:
-    """Return the errors of posteriors (N, 10) of images of the digits `classes` (N,)."""
-    order = np.argsort(classes, kind="stable")
-    posteriors, counts = posteriors[order], np.bincount(classes, minlength=10)
-    ends = counts.cumsum()
-    of = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    wrong, pairs = np.zeros((10, 10)), np.outer(counts, counts) - np.diag(counts)
-    of_image = np.zeros(len(classes))
-    for i in range(10):
-        decided = lesser_or_equal(posteriors[of[i]], posteriors) > 0.5
-        for j in range(10):
-            mistakes = decided[:, of[j]] != (i <= j)
-            if i == j:
-                np.fill_diagonal(mistakes, False)  # an image is not paired with itself
-            wrong[i, j] = mistakes.sum()
-            of_image[order[of[i]]] += mistakes.sum(axis=1)
-            of_image[order[of[j]]] += mistakes.sum(axis=0)
+    """Return the errors of posteriors (N, 10) of images of the digits `classes` (N,).
+
+    Two images that are both surely some digit are decided by these two digits, so such pairs are
+    counted by digit and by what it is read as. Only pairs of another image, of which there are few,
+    are decided one by one.
+    """
+    named, sure = posteriors.argmax(axis=1), posteriors.max(axis=1) >= SURE
+    doubtful = np.flatnonzero(~sure)
+    read = np.zeros((10, 10))
+    np.add.at(read, (classes[sure], named[sure]), 1)
+    wrong = np.einsum("ik,ikjl,jl->ij", read, MISREAD, read, optimize=True)
+    of_read = np.einsum("ikjl,jl->ik", MISREAD, read) + np.einsum("ikjl,ik->jl", MISREAD, read)
+    of_image = np.where(sure, of_read[classes, named], 0)
+    # A doubtful image first, with all others, and second, with the others that are sure.
+    first = lesser_or_equal(posteriors[doubtful], posteriors) > 0.5
+    first ^= classes[doubtful, None] <= classes
+    first[range(len(doubtful)), doubtful] = False  # an image is not paired with itself
+    second = lesser_or_equal(posteriors, posteriors[doubtful]) > 0.5
+    second ^= classes[:, None] <= classes[doubtful]
+    second[doubtful] = False
+    digits = np.eye(10, dtype=np.float32)[classes]
+    wrong += digits[doubtful].T @ (first @ digits) + digits.T @ (second @ digits[doubtful])
+    of_image += first.sum(axis=0) + second.sum(axis=1)
+    of_image[doubtful] += first.sum(axis=1) + second.sum(axis=0)
+    counts = np.bincount(classes, minlength=10)
+    pairs = np.outer(counts, counts) - np.diag(counts)
     return Errors(
         error=100 * wrong.sum() / pairs.sum(),
         by_digits=100 * wrong / np.maximum(pairs, 1),
@@ -164,28 +180,31 @@ def best_temperature(records: list[Record], digits: Digits) -> float:
     """
     if not records:
         return 1.0
-    first, second, target = [], [], []
+    posteriors, target = [], []
     for record in records:
-        stream = streams(record.seed, record.recipe.varies)
-        pairs = draw_round(digits, record.recipe.draw, stream["pairs"]).train
-        posteriors = unpack_posteriors(record.fold_posteriors)
-        first.append(posteriors[0::2])
-        second.append(posteriors[1::2])
-        target.append(pairs.target.numpy())
-    first, second, target = (np.concatenate(parts) for parts in (first, second, target))
+        stream = streams(record.seed, record.recipe.varies)["pairs"]
+        train = draw_indices(digits.train, record.recipe.train_pairs, substreams(stream, 1)[0])
+        posteriors.append(unpack_posteriors(record.fold_posteriors))
+        target.append(target_of(digits.train.classes[train]).numpy())
+    posteriors, target = np.concatenate(posteriors), np.concatenate(target)
+    pairs = slice(0, None, 2), slice(1, None, 2)  # the images of a pair follow each other
 
     def loss(log_temperature: float) -> float:
-        temperature = np.exp(log_temperature)
-        return log_loss(
-            target, of_pairs(tempered(first, temperature), tempered(second, temperature))
-        )
+        return log_loss(target, of_pairs(tempered(posteriors, np.exp(log_temperature)), *pairs))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
-def of_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return P(a <= b) (N,) of N pairs with posteriors (N, 10) each."""
-    return ((first @ NOT_LESSER) * second).sum(axis=1).clip(0, 1)  # rounding may leave it
+def log_loss(target: np.ndarray, p: np.ndarray) -> float:
+    """Return the mean of -log of the probability that P(a <= b) (N,) gives to `target` (N,)."""
+    least = np.finfo(float).eps  # whoever is sure and wrong loses much, and not without bound
+    return float(-np.log(np.where(target == 1, p, 1 - p).clip(least, 1 - least)).mean())
+
+
+def of_pairs(posteriors: np.ndarray, first: Which, second: Which) -> np.ndarray:
+    """Return P(a <= b) (N,) of N pairs: which of the images with posteriors (M, 10) make them."""
+    not_greater = posteriors.cumsum(axis=1)  # than each digit
+    return (not_greater[first] * posteriors[second]).sum(axis=1).clip(0, 1)  # rounding may leave it
 
 
 def random_pairs(classes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -205,14 +224,15 @@ def before_and_after(
     most likely digits compared.
     """
     classes = pool.classes.numpy()
-    first, second, target = random_pairs(classes, 200_000)
+    first, second, target = random_pairs(classes, PAIRS)
     found = {}
     for name, t in (("temperature 1", 1.0), (f"temperature {temperature:.2f}", temperature)):
-        own = [tempered(posteriors, t) for posteriors in by_seed.values()]
+        own = {seed: tempered(posteriors, t) for seed, posteriors in by_seed.items()}
+        p = {seed: of_pairs(these, first, second) for seed, these in own.items()}
         found[name] = {
-            "error": np.mean([all_pairs(these, classes).error for these in own]),
-            "calibration": expected_calibration_error(calibration(by_seed, pool, t)).mean(),
-            "loss": np.mean([log_loss(target, of_pairs(p[first], p[second])) for p in own]),
+            "error": np.mean([all_pairs(these, classes).error for these in own.values()]),
+            "calibration": expected_calibration_error(_come_true(p, target)).mean(),
+            "loss": np.mean([log_loss(target, these) for these in p.values()]),
         }
     named = [np.eye(10)[posteriors.argmax(axis=1)] for posteriors in by_seed.values()]
     error = np.mean([all_pairs(these, classes).error for these in named])
@@ -221,25 +241,27 @@ def before_and_after(
     return found
 
 
-def calibration(
-    by_seed: dict[int, np.ndarray], pool: Pool, temperature: float, pairs: int = 200_000
-) -> pd.DataFrame:
+def calibration(by_seed: dict[int, np.ndarray], pool: Pool, temperature: float) -> pd.DataFrame:
     """Return how P(a <= b) and what comes true agree, on random pairs of the test pool.
 
     temperature: of the posteriors. One row per seed and bin of P: seed, bin (its middle), p (the
     mean in it), share (of the pairs in it whose first digit is not greater), pairs.
     """
-    classes = pool.classes.numpy()
-    first, second, target = random_pairs(classes, pairs)
-    tables = []
-    for seed, own in by_seed.items():
-        own = tempered(own, temperature)
-        p = of_pairs(own[first], own[second])
-        share, mean = calibration_curve(target, p, n_bins=10)
-        counts, edges = np.histogram(p, bins=10, range=(0, 1))
-        found = {"seed": seed, "bin": (edges[:-1] + edges[1:])[counts > 0] / 2, "p": mean}
-        tables.append(pd.DataFrame(found | {"share": share, "pairs": counts[counts > 0]}))
-    return pd.concat(tables, ignore_index=True)
+    first, second, target = random_pairs(pool.classes.numpy(), PAIRS)
+    p = {seed: of_pairs(tempered(p, temperature), first, second) for seed, p in by_seed.items()}
+    return _come_true(p, target)
+
+
+def _come_true(by_seed: dict[int, np.ndarray], target: np.ndarray) -> pd.DataFrame:
+    """Return what `calibration` does, of P(a <= b) (N,) by seed and the targets (N,) of pairs."""
+    edges, tables = np.linspace(0, 1, 11), []
+    for seed, p in by_seed.items():
+        place = np.searchsorted(edges[1:-1], p)
+        pairs, sums, true = (np.bincount(place, of, 10) for of in (None, p, target))
+        table = {"seed": seed, "bin": (edges[:-1] + edges[1:]) / 2, "p": sums, "share": true}
+        tables.append(pd.DataFrame(table | {"pairs": pairs})[pairs > 0])
+    found = pd.concat(tables, ignore_index=True)
+    return found.assign(p=found.p / found.pairs, share=found.share / found.pairs)
 
 
 def expected_calibration_error(table: pd.DataFrame) -> pd.Series:

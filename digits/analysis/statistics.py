@@ -4,6 +4,8 @@ Everything takes and gives per cent, or points of per cent for differences. n is
 the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
 """
 
+import functools
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -42,8 +44,15 @@ def summarise(values, confidence: float = CONFIDENCE) -> pd.Series:
         sd = 0.0  # and not what rounding leaves
     elif n > 1:
         sd = values.std(ddof=1)
-        low, high = stats.t.interval(confidence, n - 1, values.mean(), stats.sem(values))
+        error = sd / np.sqrt(n)
+        low, high = (values.mean() + t * error for t in _t(confidence, n - 1))
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
+
+
+@functools.cache
+def _t(confidence: float, freedom: int) -> tuple[float, float]:
+    """Return the bounds of the central part of Student's t distribution, which take a while."""
+    return stats.t.interval(confidence, freedom)
 
 
 #: What a network is and costs, as columns of the tidy table.
@@ -67,15 +76,15 @@ def ranking(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
     """
     values = frame.pivot(index="seed", columns="experiment", values=value)
     order = values.mean().sort_values(kind="stable").index
+    costs = frame.drop_duplicates("experiment").set_index("experiment")[list(COSTS)]
     rows = []
     for name in order:
-        run = frame[frame.experiment == name].iloc[0]
         above = summarise((values[name] - values[order[0]]).dropna())
         rows.append(
             {
                 "experiment": name,
                 **summarise(values[name].dropna()),
-                **{cost: run[cost] for cost in COSTS},
+                **costs.loc[name],
                 "above": above["mean"],
                 "above_low": above["low"],
                 "above_high": above["high"],
@@ -102,12 +111,8 @@ def with_holm(table: pd.DataFrame) -> pd.DataFrame:
     """Add p_holm: the column p, corrected by Holm for all the tests of the table."""
     if table.empty:
         return table
-    known = table.p.notna()
-    corrected = pd.Series(np.nan, index=table.index)
-    if known.any():
-        from statsmodels.stats.multitest import multipletests  # slow to import
-
-        corrected[known] = multipletests(table.p[known], method="holm")[1]
+    ordered = table.p.dropna().sort_values(kind="stable")
+    corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
     return table.assign(p_holm=corrected)
 
 

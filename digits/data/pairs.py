@@ -104,6 +104,22 @@ def _two_of(images: int, n: int, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(np.stack([first, second], axis=1))
 
 
+def example_pair(pool: Pool, first: int, second: int, number: int = 0) -> Pairs:
+    """Return one pair of a pool: the `number`-th image of each of two digits.
+
+    Of the same digit twice, the second image is the next one. Raises `InputError` for what is no
+    digit or no such image.
+    """
+    places = []
+    for digit, place in ((first, number), (second, number + (first == second))):
+        members = (pool.classes == digit).nonzero().flatten()
+        if not 0 <= place < len(members):
+            known = f"0 to {len(members) - 2}" if len(members) else "digits from 0 to 9"
+            raise InputError(f"there is no image {number!r} of digit {digit!r}: choose {known}.")
+        places.append(members[place].item())
+    return _pairs(pool, torch.tensor([places]))
+
+
 def target_of(classes: Tensor) -> Tensor:
     """Return 1 where the first class (N, 2) is lesser than or equal to the second, else 0."""
     return (classes[:, 0] <= classes[:, 1]).long()

@@ -95,6 +95,11 @@ def load(source: str) -> Digits:
     raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
 
 
+def is_here(source: str) -> bool:
+    """Say whether a source can be loaded without a download."""
+    return source == "sample" or len(_files_in(core.data_dir())) == len(_MNIST_SHA256)
+
+
 def pool_2x2(originals: Tensor) -> Tensor:
     """Average 2x2 blocks: (N, 28, 28) uint8 to (N, 14, 14) float32, both 0..255."""
     return F.avg_pool2d(originals.float().unsqueeze(1), 2).squeeze(1)

@@ -141,6 +141,12 @@ class Experiment(Frozen):
         return f"search/{self.searched}@{self.setting}" if self.setting else self.searched
 
     @property
+    def follows_the_text(self) -> bool:
+        """Whether it is a network of a report, trained as the report's text has it."""
+        changed = self.variant or self.setting or self.protocol != "own"
+        return not changed and self.report != "beyond"
+
+    @property
     def on_request(self) -> str:
         """What a pattern must begin with to find this experiment, "" for nothing."""
         return "search/" if self.setting else "beyond/" if self.report == "beyond" else ""

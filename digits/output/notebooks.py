@@ -239,7 +239,8 @@ def publish(executed: Path, target: Path) -> None:
     body, _ = exporter.from_notebook_node(
         notebook, resources={"metadata": {"name": _title(executed)}}
     )
-    core.write(target, body)
+    # What leads from notebook to notebook leads from page to page.
+    core.write(target, re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', body))
 
 
 def _title(path: Path) -> str:

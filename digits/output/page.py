@@ -1,10 +1,15 @@
-"""The page of a run: the answer, the main figure, a card for each report, every notebook."""
+"""The page of a run: the answer, your own rounds, a card for each report, every notebook."""
 
+import base64
+import html
+import re
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jinja2
+import pandas as pd
 from pydantic import ValidationError
 
 from digits import core
@@ -12,7 +17,9 @@ from digits.analysis import findings
 from digits.analysis.findings import Findings
 from digits.core import Frozen, InputError
 from digits.experiments.registry import EXPERIMENTS, REPORTS
-from digits.output import sentences
+from digits.output import replication, sentences
+from digits.output.names import name_of
+from digits.output.plots import png
 from digits.output.tables.format import escaped
 
 
@@ -44,28 +51,88 @@ def statuses(folder: Path) -> list[Status]:
     return found
 
 
-def write_index(folder: Path, found: Findings | None) -> Path:
+def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | None = None) -> Path:
     """Write index.html in `folder` and return its path.
 
-    The notebooks are those that left something there. found: None if there are no records of the
-    whole study, which leaves out the answer and the cards.
-    """
-    from nbconvert.filters import markdown2html  # training alone does without Jupyter
+    The notebooks are those that left something there.
 
+    Parameters
+    ----------
+    folder : Path
+        Where the notebooks left their figures.
+    found : Findings or None
+        None if there are no records of the whole study, which leaves out the answer and the cards.
+    compared : pandas.DataFrame or None
+        What `replication.beside` gives; None leaves out the part about the reader's own run.
+    """
     notebooks = statuses(folder)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("digits.output"), autoescape=True, trim_blocks=True
     )
     page = environment.get_template("page.html").render(
         notebooks=notebooks,
+        titles=Titles(folder),
         profile=folder.name,
-        answer=found and markdown2html(escaped(sentences.answer(found))),
+        answer=found and html_of(sentences.answer(found)),
+        run=None if compared is None else your_run(compared),
         cards=[card(found, report) for report in REPORTS] if found else [],
         of_report={n.name.partition("_")[2]: n.name for n in notebooks},
     )
     index = folder / "index.html"
     core.write(index, page)
     return index
+
+
+def html_of(text: str) -> str:
+    """Return Markdown as HTML; what looks like HTML in it is text."""
+    from nbconvert.filters import markdown2html  # training alone does without Jupyter
+
+    return markdown2html(escaped(text))
+
+
+class Titles(dict):
+    """What the pictures and tables of the notebooks are called, by notebook and file name.
+
+    folder: where the notebooks left them.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, key: tuple[str, str]) -> str:
+        notebook, name = key
+        place = self._folder / notebook / name
+        return _of_picture(place) or _of_table(place) or name.replace("_", " ")
+
+
+def _of_picture(place: Path) -> str:
+    """Return the title in the SVG file of a picture, "" if there is none."""
+    try:
+        tree = ElementTree.parse(place.with_name(f"{place.name}.svg"))
+    except (OSError, ElementTree.ParseError):
+        return ""
+    return tree.findtext(".//{*}Work/{http://purl.org/dc/elements/1.1/}title") or ""
+
+
+def _of_table(place: Path) -> str:
+    """Return the beginning of a table's caption, "" if there is none."""
+    try:
+        caption = place.with_name(f"{place.name}.md").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    text = html.unescape(caption.strip().rpartition("\n")[2])
+    return re.split(r"[:;.](?:\s|$)", text)[0]
+
+
+def your_run(compared: pd.DataFrame) -> dict[str, Any]:
+    """Return what the page says of the rounds that were trained here."""
+    run = {"sentence": html_of(replication.sentence(compared, "*"))}
+    if len(compared):
+        drawn = png(replication.picture(compared, replication.caption(compared)))
+        run["picture"] = base64.b64encode(drawn).decode("ascii")
+        run["table"] = replication.table(compared).to_dict("records")
+    return run
 
 
 def card(found: Findings, report: str) -> dict[str, Any]:
@@ -78,7 +145,7 @@ def card(found: Findings, report: str) -> dict[str, Any]:
         "numbers": sentences.numbers_sentence(found, report),
         "claims": sentences.claims_sentence(found, report),
         "contradicted": sentences.contradicted(found, report),
-        "best": None if best is None else EXPERIMENTS[best.experiment].name,
+        "best": None if best is None else name_of(EXPERIMENTS[best.experiment], report=False),
         "error": None if best is None else best["mean"],
         "rounds": None if best is None else int(best["n"]),
     }

@@ -173,18 +173,6 @@ def cost_sentence(found: Findings) -> str:
     )
 
 
-def shortened_note(frame: pd.DataFrame) -> str:
-    """Say what shortened runs cannot show, "" if all are of full length."""
-    if not frame.shortened.any():
-        return ""
-    return (
-        "**Shortened here.** The larger networks see fewer pairs and epochs than the smaller ones, "
-        "as the captions say, so a change between two steps is more than what the step names, and "
-        "no error is that of the full protocol. The text describes the full protocol "
-        "(`--profile paper --data mnist`)."
-    )
-
-
 def best_networks(
     frame: pd.DataFrame, by_image: dict[str, dict[int, np.ndarray]] | None = None
 ) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import joblib
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from digits import core
 from digits.core import Frozen, InputError
@@ -39,8 +39,9 @@ def read_seeds(seeds):
 class Parameters(Frozen):
     """What to run, how much of it, on which digits. Every field can be a notebook's parameter.
 
-    source: "sample" or "mnist".
-    profile: "smoke", "quick" or "paper".
+    profile: "paper", the study; "quick", a replication of what trains in a minute; "smoke", a
+        very short run of everything, for tests.
+    source: "mnist" or "sample"; without it the digits that the profile is meant for.
     seeds: the rounds of every experiment; None for those of the profile. A text such as
         "[0, 1, 2]", which is what Papermill's -p hands over, is read as the list it spells.
     jobs: worker processes; None for one per core.
@@ -49,14 +50,33 @@ class Parameters(Frozen):
         the deep networks of some, where the device multiplies bfloat16 itself.
     """
 
-    source: Literal[*SOURCES] = "sample"
-    profile: Literal[*PROFILES] = "quick"
+    source: Literal[*SOURCES] = "mnist"
+    profile: Literal[*PROFILES] = "paper"
     seeds: tuple[int, ...] | None = None
     jobs: int | None = Field(default=None, ge=1)
     device: Literal[*DEVICES] = "cpu"
     precision: Literal[*PRECISIONS] | None = None
 
     _seeds = field_validator("seeds", mode="before")(read_seeds)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_source(cls, given: dict[str, Any]) -> dict[str, Any]:
+        profile = PROFILES.get(str(given.get("profile")))
+        if profile is not None and given.get("source") is None:
+            given = given | {"source": profile.usual_source}
+        return given
+
+    @model_validator(mode="after")
+    def _replicates_elsewhere(self) -> Self:
+        usual = PROFILES[self.profile].usual_source
+        if PROFILES[self.profile].replicates and self.source != usual:
+            raise InputError(
+                f"source = {self.source!r} with profile {self.profile!r}: a replication is trained "
+                f"on the {usual} digits; the rounds of the study itself are trained again by "
+                "--profile paper --verify N."
+            )
+        return self
 
     @classmethod
     def of_notebook(cls, names: dict[str, Any]) -> Self:
@@ -75,7 +95,13 @@ class Parameters(Frozen):
                     f"{name} = {value!r} is not a parameter of this notebook: choose among "
                     f"{', '.join(cls.model_fields)}."
                 )
-        return cls(**given)
+        found = cls(**given)
+        if PROFILES[found.profile].replicates:
+            raise InputError(
+                f"profile = {found.profile!r} is for run_all.py, which trains a replication; "
+                "notebooks show it beside the study: leave profile as it is."
+            )
+        return found
 
     @property
     def n_jobs(self) -> int:

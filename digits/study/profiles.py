@@ -8,8 +8,7 @@ from digits.training.recipe import Recipe
 class Limits(Frozen):
     """The most that is run of the experiments with certain tags; None leaves it as it is.
 
-    rounds: 0 leaves them out. curves: whether networks that train for fewer epochs are scored
-    after each.
+    rounds: 0 leaves them out.
     """
 
     tags: frozenset[Tag] = frozenset()
@@ -19,19 +18,21 @@ class Limits(Frozen):
     train_pairs: int | None = None
     test_pairs: int | None = None
     precise_pairs: int | None = None
-    curves: bool = True
 
 
 class Profile(Frozen):
     """How much of the full protocol is run.
 
     usual_source: the digits that this profile is meant for.
+    replicates: whether it runs only the reports' own networks as their texts have them. What it
+        trains is a replication, shown beside the study and never in its place.
     limits: the first whose tags an experiment has is the one that counts.
     bf16: runs with all of one of these tags compute in bfloat16 where the device multiplies it.
     """
 
     name: str
     usual_source: str = "sample"
+    replicates: bool = False
     limits: tuple[Limits, ...] = ()
     bf16: tuple[frozenset[Tag], ...] = ()
 
@@ -48,6 +49,8 @@ class Profile(Frozen):
 
         A run of several consecutive trainings stands for as many rounds of the limit.
         """
+        if self.replicates and not experiment.follows_the_text:
+            return ()
         limit = self.limits_of(experiment).rounds
         if limit:
             limit = max(1, limit // experiment.recipe.trainings)
@@ -56,17 +59,16 @@ class Profile(Frozen):
     def recipe(self, experiment: Experiment) -> Recipe:
         """Return the recipe of `experiment` with no field above this profile's limit.
 
-        Batches are no larger than the pairs that are left, and short curves have every epoch, or
-        only the last.
+        Batches are no larger than the pairs that are left, and short curves have every epoch.
         """
         full, own = experiment.recipe, self.limits_of(experiment)
-        limits = own.model_dump(exclude={"tags", "rounds", "curves"}, exclude_none=True)
+        limits = own.model_dump(exclude={"tags", "rounds"}, exclude_none=True)
         if not limits:
             return full
         changes = {name: min(limit, getattr(full, name)) for name, limit in limits.items()}
         pairs = changes.get("train_pairs", full.train_pairs)
         if changes.get("epochs", full.epochs) < full.epochs:
-            changes["curve_step"] = 1 if own.curves else changes["epochs"]
+            changes["curve_step"] = 1
         left = pairs - round(full.validation_share * pairs)
         return full.but(**changes, batch_size=min(full.batch_size, left))
 
@@ -77,7 +79,6 @@ def _limits(*tags: Tag, of: dict | None = None, **limits) -> Limits:
 
 _SMOKE = dict(rounds=2, epochs=2, trainings=2, train_pairs=250, test_pairs=200, precise_pairs=500)
 _TINY = dict(rounds=1, epochs=1, train_pairs=10, test_pairs=10, precise_pairs=10)
-_BEYOND = dict(rounds=2, epochs=3, train_pairs=150, test_pairs=100, precise_pairs=500, curves=False)
 #: Beyond the reports all but the twin nets.
 _DEEP_BEYOND = tuple(frozenset({tag}) for tag in ("deep branch", "longer", "folds"))
 
@@ -105,25 +106,14 @@ PROFILES = {
         ),
         Profile(
             name="quick",
+            replicates=True,
+            # At its report's full length or not at all: "large" and "deep" take minutes to hours.
             limits=(
-                _limits("deep", of=_TINY),
-                _limits("search", "searched always", epochs=1),
-                _limits("search", rounds=0),
-                _limits("control", rounds=1, precise_pairs=2000),
-                _limits("one draw", rounds=0),
-                _limits("common", rounds=2, epochs=2, precise_pairs=2000),
-                _limits("folds", of=_BEYOND, rounds=1, train_pairs=100),
-                _limits("longer", of=_BEYOND, rounds=1, epochs=5),
-                _limits("more pairs", "twin", rounds=1, epochs=2, precise_pairs=2000, curves=False),
-                _limits("twin", rounds=2, epochs=3, precise_pairs=2000, curves=False),
-                _limits("fewer pairs", rounds=1, epochs=2, test_pairs=100, precise_pairs=500),
-                _limits("more pairs", rounds=1, epochs=1, train_pairs=2000, precise_pairs=2000),
-                _limits("beyond", of=_BEYOND),
-                _limits("medium", rounds=1, epochs=100, precise_pairs=2000),
-                _limits("large", rounds=1, epochs=3, precise_pairs=2000),
-                _limits(rounds=3, trainings=2, precise_pairs=2000),
+                _limits("deep", rounds=0),
+                _limits("large", rounds=0),
+                _limits("medium", rounds=1),
+                _limits(rounds=2),
             ),
-            bf16=(frozenset({"deep"}), *_DEEP_BEYOND),
         ),
         Profile(
             name="paper",

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from digits.data.seeds import streams
 from digits.data.sources import Digits, load
 from digits.experiments.experiment import Experiment
 from digits.models.summary import summary_of
+from digits.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from digits.training.device import CPU, Device
 from digits.training.loop import DivergenceError
 from digits.training.record import Diverged, Record
@@ -37,7 +38,7 @@ class Run(NamedTuple):
         return self.experiment.id, self.experiment.recipe.hash, self.seed, source
 
 
-def execute(run: Run, digits: Digits) -> Record | Diverged:
+def execute(run: Run, digits: Digits, checkpoint: Checkpoint = NO_CHECKPOINT) -> Record | Diverged:
     """Train a run and make its record.
 
     Parameters
@@ -46,6 +47,8 @@ def execute(run: Run, digits: Digits) -> Record | Diverged:
         Experiment, seed and device.
     digits : Digits
         Where its pairs are drawn from.
+    checkpoint : Checkpoint
+        Where its training goes on from and is kept.
 
     Returns
     -------
@@ -57,8 +60,18 @@ def execute(run: Run, digits: Digits) -> Record | Diverged:
     InputError
         For a bad seed or more pairs than the pools hold, before training.
     """
+    provenance, own = provenance_of(run, digits), run.experiment
+    try:
+        measured = train(own.build, own.recipe, run.seed, digits, run.device, checkpoint)
+    except DivergenceError as error:
+        return Diverged(**provenance, epoch=error.epoch, step=error.step, fold=error.fold)
+    return Record(**provenance, **measured)
+
+
+def provenance_of(run: Run, digits: Digits) -> dict[str, Any]:
+    """Return what the record of a run says of where it comes from."""
     experiment, device = run.experiment, run.device
-    provenance = {
+    return {
         "experiment": experiment.id,
         "recipe": experiment.recipe,
         "recipe_hash": experiment.recipe.hash,
@@ -71,16 +84,11 @@ def execute(run: Run, digits: Digits) -> Record | Diverged:
         "processor": device.processor,
         "versions": {
             "python": platform.python_version(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "numpy": np.__version__,
         },
         "commit": commit(),
     }
-    try:
-        measured = train(experiment.build, experiment.recipe, run.seed, digits, device)
-    except DivergenceError as error:
-        return Diverged(**provenance, epoch=error.epoch, step=error.step, fold=error.fold)
-    return Record(**provenance, **measured)
 
 
 @functools.cache
@@ -124,9 +132,25 @@ def expected_seconds(experiment: Experiment) -> float:
 
 
 def shard_of(runs: list[Run], shard: tuple[int, int]) -> list[Run]:
-    """Return the i-th of n parts of equal cost of `runs`, longest first; shard: (i, n)."""
+    """Return the i-th of n parts of equal cost of `runs`; shard: (i, n)."""
     index, parts = shard
-    return sorted(runs, key=lambda run: -expected_seconds(run.experiment))[index - 1 :: parts]
+    return runs if parts == 1 else in_order(runs, "longest")[index - 1 :: parts]
+
+
+#: What is trained first: the longest runs, so that no worker waits for one at the end; the
+#: cheapest; or round 0 of everything.
+Order = Literal["longest", "cheapest", "rounds"]
+
+
+def in_order(runs: list[Run], order: Order) -> list[Run]:
+    """Return `runs` in the order of training."""
+    cost = {run.experiment.id: expected_seconds(run.experiment) for run in runs}
+    keys = {
+        "longest": lambda run: -cost[run.experiment.id],
+        "cheapest": lambda run: cost[run.experiment.id],
+        "rounds": lambda run: (run.seed, -cost[run.experiment.id]),
+    }
+    return sorted(runs, key=keys[order])
 
 
 def check_data(runs: list[Run], source: str) -> None:

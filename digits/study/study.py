@@ -15,7 +15,7 @@ from digits.experiments.registry import select
 from digits.study.frames import tidy
 from digits.study.parameters import Parameters
 from digits.study.profiles import PROFILES
-from digits.study.runs import Run, check_data, shard_of
+from digits.study.runs import Order, Run, check_data, in_order, shard_of
 from digits.study.store import RecordStore, Shard
 from digits.study.workers import Failed, record_runs
 from digits.training.device import best_device
@@ -33,40 +33,54 @@ class Study(Parameters):
         """The records of this study's source."""
         return RecordStore(core.results_dir(), self.source)
 
-    def runs(self, *patterns: str, light: bool = False) -> list[Run]:
+    @property
+    def shown(self) -> "Study":
+        """What notebooks show: this study, or the one that a replication is put beside."""
+        if not PROFILES[self.profile].replicates:
+            return self
+        return Study(**self.model_dump(include={"jobs", "device", "precision"}))
+
+    @property
+    def at_hand(self) -> "Study":
+        """The study whose networks train in seconds on any machine: the replication of this one.
+
+        Of a study that is itself short, this one.
+        """
+        if self.profile != "paper":
+            return self
+        return Study(profile="quick", **self.model_dump(include={"jobs", "device", "precision"}))
+
+    def runs(self, *patterns: str) -> list[Run]:
         """Return the wanted runs of the experiments that match `patterns` (see `select`).
 
-        Without those that need more pairs than the source has. light: also without the networks of
-        twenty convolutions and more under their reports' own protocols, which take days on a CPU.
+        Without those that need more pairs than the source has.
         """
         profile, runs = PROFILES[self.profile], []
-        left_out = {"deep"} if light else set()
-        left_out |= {"more pairs"} if self.source == "sample" else set()
         for experiment in select(*patterns):
             own = profile.seeds(experiment)
-            if not own or (left_out & experiment.tags and experiment.protocol == "own"):
+            if not own or (self.source == "sample" and "more pairs" in experiment.tags):
                 continue
             wanted = experiment.model_copy(update={"recipe": profile.recipe(experiment)})
             device = best_device(self.device, self.precision, profile.in_bf16(experiment))
             runs += [Run(wanted, seed, device) for seed in self.seeds or own]
         return runs
 
-    def missing(self, *patterns: str, shard: Shard = WHOLE, light: bool = False) -> list[Run]:
-        """Return the wanted runs that have no record yet, longest first.
+    def missing(self, *patterns: str, shard: Shard = WHOLE, order: Order = "longest") -> list[Run]:
+        """Return the wanted runs that have no record yet, in the order of training.
 
         shard: (i, n) for the i-th of n parts of equal cost. The parts are cut from all wanted
             runs, so several machines agree on them whatever each has done so far.
+        order: the longest first, the cheapest first, or round 0 of everything first.
         """
-        wanted = self.runs(*patterns, light=light)
-        wanted = wanted if shard == WHOLE else shard_of(wanted, shard)
+        wanted = shard_of(self.runs(*patterns), shard)
         done = self.store.of_runs(wanted)
-        return shard_of([run for run in wanted if run.key(self.source) not in done], WHOLE)
+        return in_order([run for run in wanted if run.key(self.source) not in done], order)
 
     def train_missing(
         self,
         *patterns: str,
         shard: Shard = WHOLE,
-        light: bool = False,
+        order: Order = "longest",
         scheduler: str | None = None,
     ) -> list[Failed]:
         """Train the wanted runs that have no record (see `missing`) and return those that failed.
@@ -75,7 +89,7 @@ class Study(Parameters):
         scheduler: the address of a Dask cluster to train on; None for processes of this machine.
         Raises `InputError` before any training if the data or the number of pairs do not fit.
         """
-        part = {"shard": shard, "light": light}
+        part = {"shard": shard, "order": order}
         if not (missing := self.missing(*patterns, **part)):
             return []
         check_data(missing, self.source)
@@ -84,12 +98,12 @@ class Study(Parameters):
             missing = self.missing(*patterns, **part)  # another process may have done some
             return record_runs(missing, self.store, self.n_jobs, scheduler)
 
-    def move_aside(self, *patterns: str, shard: Shard = WHOLE, light: bool = False) -> Path | None:
+    def move_aside(self, *patterns: str, shard: Shard = WHOLE) -> Path | None:
         """Move the records of the wanted runs to a folder of their own, and return it.
 
         None if there are none. Raises `InputError` before that if the data or pairs do not fit.
         """
-        wanted = shard_of(self.runs(*patterns, light=light), shard)
+        wanted = shard_of(self.runs(*patterns), shard)
         check_data(wanted, self.source)
         return self.store.move_aside({run.key(self.source) for run in wanted})
 

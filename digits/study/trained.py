@@ -1,5 +1,6 @@
 """A trained network in hand: rebuilt from the seed of its run, to try on pairs of one's own."""
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from digits.core import InputError
-from digits.data.sources import Digits, load, pool_2x2
+from digits.data.sources import load, pool_2x2
 from digits.study.runs import Run
 from digits.study.study import Study
 from digits.training.record import Record, weights_hash
@@ -31,15 +32,33 @@ class Beliefs(NamedTuple):
 class TrainedNetwork:
     """A network, trained again from the seed of its run.
 
-    same_weights: whether its weights equal those of the record, bit by bit; None without a record.
     mean, sd: what is subtracted from pixels and what they are divided by.
+    record: of the run; None without one.
     """
 
     run: Run
     model: nn.Module
     mean: float
     sd: float
-    same_weights: bool | None
+    record: Record | None
+
+    @property
+    def same_weights(self) -> bool | None:
+        """Whether its weights equal those of the record, bit by bit; None without a record."""
+        return None if self.record is None else weights_hash(self.model) == self.record.weights
+
+    def __str__(self) -> str:
+        """Say which network it is, and whether it is the one of the record."""
+        if self.record is None:
+            return f"{self.run}, trained here; the run has no record."
+        if self.same_weights:
+            return f"{self.run}, trained here; its weights equal those of the record, bit by bit."
+        made, here = self.record, self.run.device.processor
+        return (
+            f"{self.run}, trained here; its weights are not bit by bit those of the record, which "
+            f"was made on {made.processor} with torch {made.versions['torch']}. This is {here} "
+            f"with torch {torch.__version__}: other processors and versions round sums otherwise."
+        )
 
     @torch.inference_mode()
     def believe(self, pairs) -> Beliefs:
@@ -99,12 +118,21 @@ def _images(pairs) -> Tensor:
     return pool_2x2(images.flatten(0, 1)).unflatten(0, (-1, 2)) if images.shape[2] == 28 else images
 
 
-def rebuild(run: Run, digits: Digits, record: Record | None = None) -> TrainedNetwork:
-    """Train the network of a run again and compare it with its record; seconds for small ones."""
-    recipe = run.experiment.recipe
-    model, pairs = train_network(run.experiment.build, recipe, run.seed, digits, run.device)
-    same = None if record is None else weights_hash(model) == record.weights
-    return TrainedNetwork(run, model.cpu(), pairs.mean.item(), pairs.sd.item(), same)
+def rebuild(run: Run, source: str, record: Record | None = None) -> TrainedNetwork:
+    """Train the network of a run again and compare it with its record; seconds for small ones.
+
+    The second call for a run costs nothing.
+    """
+    return TrainedNetwork(run, *_trained(run, source), record)
+
+
+@functools.lru_cache(32)
+def _trained(run: Run, source: str) -> tuple[nn.Module, float, float]:
+    """Return the network, and what is subtracted from pixels and what they are divided by."""
+    experiment = run.experiment
+    digits = load(source)
+    model, pairs = train_network(experiment.build, experiment.recipe, run.seed, digits, run.device)
+    return model.cpu(), pairs.mean.item(), pairs.sd.item()
 
 
 def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
@@ -137,4 +165,4 @@ def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
         )
     run = runs[seed]
     record = study.store.of_runs([run]).get(run.key(study.source))
-    return rebuild(run, load(study.source), record if isinstance(record, Record) else None)
+    return rebuild(run, study.source, record if isinstance(record, Record) else None)

@@ -11,6 +11,7 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from joblib.externals.loky import get_reusable_executor
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from digits import core
 from digits.core import InputError
 from digits.data.sources import load
-from digits.study import cluster
+from digits.study import checkpoints, cluster
 from digits.study.runs import Run, execute, expected_seconds
 from digits.study.store import RecordStore
 from digits.training.record import Diverged, Record
@@ -59,31 +60,38 @@ def record_runs(
 ) -> list[Failed]:
     """Train `runs` (see `train_runs`), record each as it comes, and return those that failed."""
     failures = []
-    with contextlib.closing(train_runs(runs, store.source, jobs, scheduler)) as trained:
+    trained = train_runs(runs, store.source, jobs, scheduler, store.folder)
+    with contextlib.closing(trained):
         for run, future in trained:
             if error := future.exception():
                 failures.append(Failed(run, failure_of(run, error), recorded=False))
                 continue
             record = future.result()
             store.append(record)
+            checkpoints.remove(store.folder, run, store.source)
             if isinstance(record, Diverged):
                 failures.append(Failed(run, str(record), recorded=True))
     return failures
 
 
 def train_runs(
-    runs: list[Run], source: str, jobs: int, scheduler: str | None = None
+    runs: list[Run],
+    source: str,
+    jobs: int,
+    scheduler: str | None = None,
+    folder: Path | None = None,
 ) -> Iterator[tuple[Run, Future]]:
     """Train `runs` and yield each with its finished future, as they come.
 
     The order in is the order of starting. A future's result is a `Record` or `Diverged`, its
     exception an `InputError` that names the run.
     jobs: worker processes of one thread each. scheduler: the address of a Dask cluster to use
-    instead. Raises `InputError` if no scheduler answers there or it ends, or it has no workers.
+    instead. folder: of the records, where long runs keep checkpoints, if the worker has it.
+    Raises `InputError` if no scheduler answers there or it ends, or it has no workers.
     """
 
     def do(run: Run):
-        return _train, run, source
+        return _train, run, source, folder
 
     with contextlib.ExitStack() as stack:
         if scheduler is None:
@@ -229,9 +237,11 @@ def failure_of(task: object, error: BaseException | None) -> str:
     return f"{task}: {type(error).__name__}: {error}" if error else ""
 
 
-def _train(run: Run, source: str) -> Record | Diverged:
+def _train(run: Run, source: str, folder: Path | None = None) -> Record | Diverged:
     with _ONE_AT_A_TIME:
-        return execute(run, load(source))
+        if folder is None or not folder.is_dir():
+            return execute(run, load(source))
+        return execute(run, load(source), checkpoints.of_run(folder, run, load(source)))
 
 
 def _end_with(driver: int) -> None:

@@ -5,7 +5,6 @@ The data are resident tensors and a permutation of indices; there is no loader.
 
 import copy
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from digits.core import InputError
 from digits.data.pairs import Pairs
 from digits.data.seeds import torch_generator, torch_seed
 from digits.training.augmentation import augment
+from digits.training.checkpoint import NO_CHECKPOINT, Checkpoint, Progress
 from digits.training.device import CPU, Device
 from digits.training.evaluation import Scores, evaluate, names_digits, objective_of
 from digits.training.recipe import Recipe
@@ -61,6 +61,8 @@ def fit(
     stream: dict[str, np.random.SeedSequence],
     watched: dict[str, Pairs] | None = None,
     device: Device = CPU,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
+    part: str = "",
 ) -> Fitted:
     """Build a network and train it; the caller's random state is used up.
 
@@ -79,6 +81,10 @@ def fit(
         which epoch is kept.
     device : Device
         What to compute on, where all pairs must be.
+    checkpoint : Checkpoint
+        Where it goes on from, and keeps where it stands after every epoch.
+    part : str
+        What this training is called there.
 
     Returns
     -------
@@ -98,48 +104,71 @@ def fit(
     model = build().to(device.kind, memory_format=torch.channels_last)
     check_fits(model, recipe, pairs)
     torch.manual_seed(torch_seed(stream["dropout"]))
-    order, new_pairs = torch_generator(stream["order"]), torch_generator(stream["augment"])
-    averaged = averaged_weights_of(model, recipe)
+    averaged, epochs = averaged_weights_of(model, recipe), recipe.trainings * recipe.epochs
     scored = model if averaged is None else averaged.module
-    curves = defaultdict(list)
-    best, kept, kept_epoch, seconds = np.inf, None, recipe.trainings * recipe.epochs, 0.0
-    scores = {}
-    for epoch in range(recipe.trainings * recipe.epochs):
-        if epoch % recipe.epochs == 0:
-            optimizer = optimizer_of(model, recipe)
-            schedule = schedule_of(optimizer, recipe, len(pairs))
-        if recipe.order == "shuffled once":
-            order = torch_generator(stream["order"])
-        start = time.perf_counter()
-        seen = augment(pairs, recipe, new_pairs, epoch % recipe.epochs)
-        losses = train_epoch(
-            model, optimizer, seen, recipe, order, device, schedule=schedule, averaged=averaged
-        )
-        seconds += time.perf_counter() - start
-        finite = np.isfinite(losses)
-        if not finite.all():
-            step = int(finite.argmin())
-            raise DivergenceError(losses[step], epoch + 1, step + 1)
-        if not watched or (epoch + 1) % recipe.curve_step:
-            continue
-        curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
-        found = {name: evaluate(scored, these, recipe, device) for name, these in watched.items()}
-        if not np.isfinite([(these.loss, these.objective) for these in found.values()]).all():
-            raise DivergenceError(np.nan, epoch + 1, len(losses))  # by its last step, or only here
-        for name, these in found.items():
-            loss = these.objective if name == "validation" else these.loss
-            curves[f"{name}_loss"].append(loss)
-            curves[f"{name}_error"].append(these.error)
-        if "validation" not in found:
-            scores = found  # in the end those of the last epoch, which is a point of the curves
-        elif not scores or found["validation"].objective < best:
-            best, kept_epoch, scores = found["validation"].objective, epoch + 1, found
-            kept = copy.deepcopy(scored.state_dict())
-    if kept:
-        scored.load_state_dict(kept)
+    random = torch_generator(stream["order"]), torch_generator(stream["augment"])
+    at = Progress(model, averaged, *random, kept_epoch=epochs)
+    if state := checkpoint.of(part):
+        at.optimizer = optimizer_of(model, recipe)
+        at.schedule = schedule_of(at.optimizer, recipe, len(pairs))
+        at.restore(state)
+    while at.epoch < epochs:
+        _one_epoch(at, recipe, pairs, stream, watched, device)
+        checkpoint.keep(part, at, done=at.epoch == epochs)
+    if at.kept:
+        scored.load_state_dict(at.kept)
     if not all(values.isfinite().all() for values in scored.state_dict().values()):
-        raise DivergenceError(np.nan, epoch + 1, len(losses))  # the last step has no loss after it
-    return Fitted(scored, dict(curves), kept_epoch, seconds, scores)
+        raise DivergenceError(np.nan, epochs, at.steps)  # the last step has no loss after it
+    return Fitted(scored, dict(at.curves), at.kept_epoch, at.seconds, at.scores)
+
+
+def _one_epoch(
+    at: Progress,
+    recipe: Recipe,
+    pairs: Pairs,
+    stream: dict[str, np.random.SeedSequence],
+    watched: dict[str, Pairs] | None,
+    device: Device,
+) -> None:
+    """Train for one epoch, and score where that is a point of the curves; see `fit`."""
+    if at.epoch % recipe.epochs == 0:
+        at.optimizer = optimizer_of(at.model, recipe)
+        at.schedule = schedule_of(at.optimizer, recipe, len(pairs))
+    order = torch_generator(stream["order"]) if recipe.order == "shuffled once" else at.order
+    start = time.perf_counter()
+    seen = augment(pairs, recipe, at.new_pairs, at.epoch % recipe.epochs)
+    losses = train_epoch(
+        at.model,
+        at.optimizer,
+        seen,
+        recipe,
+        order,
+        device,
+        schedule=at.schedule,
+        averaged=at.averaged,
+    )
+    at.seconds += time.perf_counter() - start
+    at.epoch, at.steps = at.epoch + 1, len(losses)
+    finite = np.isfinite(losses)
+    if not finite.all():
+        step = int(finite.argmin())
+        raise DivergenceError(losses[step], at.epoch, step + 1)
+    if not watched or at.epoch % recipe.curve_step:
+        return
+    scored = at.model if at.averaged is None else at.averaged.module
+    at.curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
+    found = {name: evaluate(scored, these, recipe, device) for name, these in watched.items()}
+    if not np.isfinite([(these.loss, these.objective) for these in found.values()]).all():
+        raise DivergenceError(np.nan, at.epoch, at.steps)  # by its last step, or only here
+    for name, these in found.items():
+        loss = these.objective if name == "validation" else these.loss
+        at.curves[f"{name}_loss"].append(loss)
+        at.curves[f"{name}_error"].append(these.error)
+    if "validation" not in found:
+        at.scores = found  # in the end those of the last epoch, which is a point of the curves
+    elif not at.scores or found["validation"].objective < at.best:
+        at.best, at.kept_epoch, at.scores = found["validation"].objective, at.epoch, found
+        at.kept = copy.deepcopy(scored.state_dict())
 
 
 @torch.inference_mode()

@@ -16,6 +16,7 @@ from digits.data.seeds import child, streams
 from digits.data.sources import Digits
 from digits.models.blocks import TwoBranch
 from digits.models.summary import parameter_count
+from digits.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from digits.training.device import CPU, Device
 from digits.training.evaluation import error_on_many_pairs, evaluate, posteriors_of
 from digits.training.loop import DivergenceError, fit
@@ -26,7 +27,12 @@ Streams = dict[str, np.random.SeedSequence]
 
 
 def train(
-    build: Callable[[], nn.Module], recipe: Recipe, seed: int, digits: Digits, device: Device = CPU
+    build: Callable[[], nn.Module],
+    recipe: Recipe,
+    seed: int,
+    digits: Digits,
+    device: Device = CPU,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> dict[str, Any]:
     """Train a network for one round and measure it.
 
@@ -42,6 +48,8 @@ def train(
         Where the pairs are drawn from.
     device : Device
         What it computes on; a seed gives the same bits again on the same kind of machine.
+    checkpoint : Checkpoint
+        Where its trainings go on from and are kept.
 
     Returns
     -------
@@ -55,12 +63,13 @@ def train(
     DivergenceError
         If the loss stops being finite.
     """
-    start = time.perf_counter()
+    start, before = time.perf_counter(), checkpoint.spent
     stream = streams(seed, recipe.varies)
     pairs = draw_round(digits, recipe.draw, stream["pairs"]).to(device.kind)
     with device.deterministic():
-        measured = _train(build, recipe, stream, pairs, digits, device)
-    return measured | {"seconds": round(time.perf_counter() - start, 3)}
+        measured = _train(build, recipe, stream, pairs, digits, device, checkpoint)
+    seconds = before + time.perf_counter() - start
+    return measured | {"seconds": round(seconds, 3)}
 
 
 def _train(
@@ -70,10 +79,11 @@ def _train(
     pairs: RoundPairs,
     digits: Digits,
     device: Device,
+    checkpoint: Checkpoint,
 ) -> dict[str, Any]:
     fitted_pairs = pairs.train[: recipe.fitted_pairs]
     watched = {"train": fitted_pairs, "test": pairs.test} | _held_out(pairs, recipe)
-    fitted = fit(build, recipe, fitted_pairs, stream, watched, device)
+    fitted = fit(build, recipe, fitted_pairs, stream, watched, device, checkpoint)
     model, scores = fitted.model, fitted.scores
     curves = {
         name: tuple(float(f"{value:.6g}") for value in values)
@@ -101,7 +111,7 @@ def _train(
         images = (digits.test.images.to(device.kind) - pairs.mean) / pairs.sd
         measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, device))
     if recipe.folds:
-        measured |= cross_validate(build, recipe, pairs.train, stream, device)
+        measured |= cross_validate(build, recipe, pairs.train, stream, device, checkpoint)
     return measured
 
 
@@ -141,6 +151,7 @@ def cross_validate(
     pairs: Pairs,
     stream: Streams,
     device: Device = CPU,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> dict[str, tuple[float, ...] | str]:
     """Train a network on all folds but one, for each fold, and return what a record keeps.
 
@@ -153,7 +164,8 @@ def cross_validate(
     for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
         try:
-            model = fit(build, recipe, pairs[kept], own, device=device).model
+            keep = {"device": device, "checkpoint": checkpoint, "part": f"fold {fold + 1}"}
+            model = fit(build, recipe, pairs[kept], own, **keep).model
         except DivergenceError as error:
             error.fold = fold + 1
             raise

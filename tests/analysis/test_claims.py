@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digits.analysis.claims import (
-    CLAIM_VERDICTS,
-    OF_NUMBERS,
-    _verdict,
-    combine,
-    decide,
-    decide_again,
-    judge,
-)
+from digits.analysis import claims
+from digits.analysis.claims import CLAIM_VERDICTS, OF_NUMBERS, Runs, _verdict, combine
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.numbers import all_numbers, published_against_ours, published_numbers
 from digits.analysis.statistics import summarise
@@ -48,6 +41,18 @@ def frame(errors: dict[str, list[float]], **columns):
 
 def claim(*criteria, **fields):
     return Claim(id="C", report="a", claim="it is so", criteria=criteria, **fields)
+
+
+def judge(criterion, runs, *confidence):
+    return claims.judge(criterion, Runs(runs), *confidence)
+
+
+def decide(one, runs):
+    return claims.decide(one, Runs(runs))
+
+
+def decide_again(one, runs):
+    return claims.decide_again(one, Runs.under_common_protocol(runs))
 
 
 def many(generator, **means):

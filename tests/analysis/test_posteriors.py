@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from sklearn.metrics import log_loss
 
 from digits.analysis import posteriors
 from digits.analysis.statistics import summarise
@@ -31,8 +32,12 @@ def pool(classes):
     return Pool(images, images, torch.from_numpy(classes))
 
 
-def test_errors_over_all_pairs_are_those_counted_one_by_one():
-    found, classes = drawn(60)
+@pytest.mark.parametrize(("sure", "doubtful"), [(-2.0, 60), (4.0, 22), (9.0, 0)])
+def test_errors_over_all_pairs_are_those_counted_one_by_one(sure, doubtful):
+    """Of images all of which are doubtful, some and none; a few are misread for sure."""
+    found, classes = drawn(60, sure=sure)
+    assert (found.max(axis=1) < posteriors.SURE).sum() == doubtful
+    classes[::9] = 9 - classes[::9]
     wrong, pairs, wrong_of = np.zeros((10, 10)), np.zeros((10, 10)), np.zeros((60, 60))
     for a, b in permutations(range(60), 2):
         p = sum(found[a][i] * found[b][j] for i in range(10) for j in range(i, 10))
@@ -175,6 +180,25 @@ def test_probabilities_that_come_true_are_calibrated_and_sharpened_ones_are_not(
     table = posteriors.calibration({0: found}, pool(classes), 1.0)
     assert table.pairs.sum() == 200_000
     assert np.allclose(table.p, table.share, atol=0.03)
+
+
+def test_calibration_by_hand():
+    p, target = np.array([0.0, 0.02, 0.44, 0.94, 1.0]), np.array([0, 1, 1, 1, 0])
+    table = posteriors._come_true({7: p, 8: np.full(5, 0.3)}, target)
+    assert list(table) == ["seed", "bin", "p", "share", "pairs"]
+    rows = [(7, 0.05, 0.01, 0.5, 2), (7, 0.45, 0.44, 1, 1), (7, 0.95, 0.97, 0.5, 2)]
+    rows.append((8, 0.25, 0.3, 0.6, 5))
+    assert table.to_numpy().ravel() == pytest.approx(np.ravel(rows))
+    gaps = [100 * (2 * 0.49 + 0.56 + 2 * 0.47) / 5, 30]
+    assert posteriors.expected_calibration_error(table).tolist() == pytest.approx(gaps)
+
+
+def test_the_log_loss_is_that_of_scikit_learn_and_has_a_bound():
+    random = np.random.default_rng(0)
+    p, target = random.random(1000), random.integers(2, size=1000)
+    p[:4], target[:4] = (0, 0, 1, 1), (0, 1, 0, 1)
+    assert posteriors.log_loss(target, p) == pytest.approx(log_loss(target, p))
+    assert posteriors.log_loss(target[:4], p[:4]) == pytest.approx(np.log(2**52) / 2)
 
 
 def test_the_temperature_of_the_folds_undoes_a_wrong_one(sample, tiny):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digits.core import InputError
-from digits.data.pairs import Draw, draw_pairs, draw_pairs_reusing_images, draw_round
+from digits.data.pairs import Draw, draw_pairs, draw_pairs_reusing_images, draw_round, example_pair
 from digits.data.seeds import streams
 from digits.data.sources import Pool
 
@@ -87,3 +87,19 @@ def test_standardised_pixels_use_the_training_pairs_for_all(sample):
     assert (new.mean, new.sd) == (mean, sd)
     assert torch.allclose(new.test.images * sd + mean, raw.test.images, atol=1e-3)
     assert torch.allclose(new.large.images * sd + mean, raw.large.images, atol=1e-3)
+
+
+def test_an_example_pair_is_of_the_digits_asked_for(sample):
+    for first, second in ((4, 9), (9, 4), (7, 7)):
+        pair = example_pair(sample.test, first, second, 3)
+        assert pair.classes.tolist() == [[first, second]]
+        assert pair.target.tolist() == [int(first <= second)]
+        assert not torch.equal(pair.images[0, 0], pair.images[0, 1])
+    other = example_pair(sample.test, 7, 7, 4)
+    assert torch.equal(other.images[0, 0], pair.images[0, 1])  # the next of them
+
+
+@pytest.mark.parametrize(("first", "number"), [(10, 0), (-1, 0), (4, 250), (4, -1)])
+def test_an_example_that_is_not_there_is_refused(first, number, sample):
+    with pytest.raises(InputError, match=f"there is no image {number} of digit {first}: choose"):
+        example_pair(sample.test, first, 9, number)

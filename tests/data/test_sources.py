@@ -214,3 +214,13 @@ def test_a_download_that_fails_leaves_no_folder_and_takes_no_file(tmp_path, monk
     with pytest.raises(InputError, match="no complete MNIST"):
         sources._load_mnist(tmp_path)
     assert len(list(tmp_path.rglob("*ubyte"))) == 1
+
+
+def test_a_source_is_here_only_with_all_its_files(raw, tmp_path, monkeypatch):
+    assert sources.is_here("sample")
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "nowhere"))
+    assert not sources.is_here("mnist") and not (tmp_path / "nowhere").exists()
+    monkeypatch.setenv("DIGITS_DATA", str(raw.parent.parent))
+    assert sources.is_here("mnist")
+    next(raw.iterdir()).unlink()
+    assert not sources.is_here("mnist")

@@ -4,12 +4,16 @@ import json
 import re
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 from digits import core
 from digits.analysis import findings
+from digits.analysis.replication import compare
 from digits.experiments.registry import EXPERIMENTS, REPORTS
-from digits.output import page, sentences
+from digits.output import page, replication, sentences, tables
+from digits.output.names import name_of
+from digits.output.plots import style
 
 
 def text_of(html):
@@ -33,7 +37,7 @@ def test_a_card_holds_the_sentences_about_its_report(found):
         assert card["numbers"] == sentences.numbers_sentence(found, report)
         assert card["claims"] == sentences.claims_sentence(found, report)
         best = findings.best_of(found, report)
-        assert card["best"] == EXPERIMENTS[best.experiment].name
+        assert card["best"] == name_of(EXPERIMENTS[best.experiment], report=False)
         assert (card["error"], card["rounds"]) == (best["mean"], 10)
 
 
@@ -80,8 +84,9 @@ def test_the_page_shows_what_every_notebook_left(tmp_path, status):
     html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert html.index("01_kqiku") < html.index("05_zadoks")
     assert 'href="05_zadoks/main_figure.svg"' in html and 'src="05_zadoks/main_figure.png"' in html
-    assert 'href="05_zadoks/a_table.html">a table</a>' in html
-    assert "01_kqiku · failed · 1 s" in html and "all of MNIST" in html
+    assert 'href="05_zadoks/a_table.html">a table</a>' in html  # without a caption
+    assert "<figcaption>main figure</figcaption>" in html
+    assert "All of MNIST, made in 1 s, failed." in html
     assert "This notebook stopped at cell 3: &lt;ValueError&gt;." in html
     assert html.count("stopped at") == 1
 
@@ -124,7 +129,7 @@ def test_names_are_quoted_in_links_and_texts_are_only_text(tmp_path, status):
     texts = {"title": HOSTILE, "error": HOSTILE, "source": HOSTILE, "status": HOSTILE}
     status(name, pictures=[name], tables=[name], **texts)
     html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
-    links = re.findall(r'(?:href|src)="([^"]*)"', html)
+    links = re.findall(r'(?:href|src)="([^"#][^"]*)"', html)
     assert {unquote(link).rpartition(".")[0] for link in links} == {name, f"{name}/{name}"}
     assert not any(re.search(r"[#?'<> ]", link) for link in links)
     assert "<script" not in html
@@ -135,3 +140,55 @@ def test_the_answer_is_markdown_but_no_html(found, tmp_path, monkeypatch):
     html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
     assert "<strong>bold</strong>" in html
     assert "<script" not in html and 'href="javascript' not in html
+
+
+LIGHT = ("zadoks/twinnet", "zadoks/twinnet+ws+aux", "cadei/mlp", "kqiku/fcc")
+
+
+@pytest.fixture
+def here(committed):
+    """Rounds of four networks, as if they had been trained here."""
+    own = committed[committed.experiment.isin(LIGHT) & (committed.seed < 2)]
+    return own.assign(source="sample")
+
+
+def test_the_page_names_a_network_whose_rounds_do_not_agree_and_no_other(here, committed, tmp_path):
+    honest = compare(here, committed)
+    assert honest.agrees.all() and len(honest) == len(LIGHT)
+    html = page.write_index(tmp_path, None, honest).read_text(encoding="utf-8")
+    assert "4 of 4 networks agree with the study" in html and "Outside:" not in html
+    here.loc[here.experiment == "zadoks/twinnet+ws+aux", "test_error"] += 5.0
+    forged = page.write_index(tmp_path, None, compare(here, committed)).read_text(encoding="utf-8")
+    assert "3 of 4 networks agree with the study" in forged
+    (told,) = re.findall(r"Outside: ([^.]*\.\d % here[^;]*?expected)", forged)
+    assert told.startswith(name_of(EXPERIMENTS["zadoks/twinnet+ws+aux"]) + ", ")
+    assert 'src="data:image/png;base64,' in forged and "http" not in forged
+
+
+def test_the_part_of_your_run_says_what_to_do_without_one_and_is_left_out_of_short_studies(
+    here, committed, tmp_path
+):
+    nothing = compare(here[:0], committed)
+    html = page.write_index(tmp_path, None, nothing).read_text(encoding="utf-8")
+    assert "No rounds were trained here yet" in html and "<code>python run_all.py</code>" in html
+    without = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    assert "Your run" not in without
+
+
+def test_what_the_replication_leaves_out_is_named(here, committed):
+    text = replication.sentence(compare(here, committed), "*")
+    for name in ("cadei/siamese+aux", "damachi/cnn"):
+        assert name_of(EXPERIMENTS[name]) in text
+    assert "Left out" not in replication.sentence(compare(here, committed), "zadoks/*")
+
+
+def test_pictures_are_called_by_their_titles_and_tables_by_their_captions(tmp_path, status):
+    status("05_zadoks")
+    tables.save(
+        pd.DataFrame({"a": [1]}), tmp_path / "05_zadoks", "a_table", "Errors | in %; n = 3."
+    )
+    figure, _ = style.new_figure("", 2, title="What is < here?")
+    style.save(figure, tmp_path / "05_zadoks", "main_figure")
+    html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
+    assert 'a_table.html">Errors | in %</a>' in html
+    assert "<figcaption>What is &lt; here?</figcaption>" in html

@@ -22,17 +22,20 @@ from digits.analysis import beyond, findings, posteriors
 from digits.analysis.effects import EFFECTS, factorial_effects
 from digits.analysis.findings import Findings
 from digits.analysis.numbers import all_numbers, errors_of, published_numbers
+from digits.analysis.replication import compare
 from digits.analysis.statistics import paired_differences
-from digits.data.pairs import draw_pairs
+from digits.data.pairs import draw_pairs, example_pair
 from digits.data.sources import Digits
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, select
-from digits.output import plots
+from digits.output import plots, replication
 from digits.output.names import of_design
 from digits.output.plots import style
+from digits.output.plots.rows import _boxes
 from digits.output.plots.verdicts import VERDICT_STYLES
 from digits.study.frames import curves, folds, stages, tidy
 from digits.study.study import Study
+from digits.study.trained import Beliefs
 from digits.training.record import Record
 
 SCOPE = "Caption with its scope; n = 2 rounds."
@@ -222,6 +225,22 @@ def calibration(data):
     return plots.reliability({"temperature 1": table, "temperature 0.50": table}, SCOPE)
 
 
+def believed(data):
+    pair = example_pair(data.sample.test, 4, 9)
+    digits = np.full((1, 2, 10), 0.1)
+    beliefs = {
+        "zadoks/twinnet": Beliefs(np.array([0.7]), None),
+        "zadoks/twinnet+ws+aux": Beliefs(np.array([0.2]), digits),
+    }
+    return plots.beliefs(pair, beliefs, SCOPE)
+
+
+def replicated(data):
+    here = data.runs.assign(shortened=False)
+    moved = here.assign(test_error=here.test_error + (here.report == "zadoks") * 40)
+    return replication.picture(compare(moved, here), SCOPE)
+
+
 FIGURES = (
     *(errors, accuracies_of_folds, effects, ranking, ranking_of_rounds, cost, worth, numbers),
     *(
@@ -235,7 +254,7 @@ FIGURES = (
         chains,
     ),
     *(pairs, balance, mean_digits, strips, ablation, heads, by_pairs, by_source, by_digits),
-    *(by_distance, gallery, calibration),
+    *(by_distance, gallery, calibration, believed, replicated),
 )
 
 
@@ -256,7 +275,8 @@ def drawn(data):
 
 def test_every_figure_is_tested(drawn):
     """Those of the package, by the functions that the others are made of."""
-    offered = {name for name, made in vars(plots).items() if callable(made)} - {"save"}
+    offered = {name for name, made in vars(plots).items() if callable(made)}
+    offered -= {"save", "show", "png"}
     called = {name for make in FIGURES for name in make.__code__.co_names}
     assert len(offered) > 20
     assert offered <= called
@@ -269,6 +289,21 @@ def test_the_same_data_give_the_same_bytes(make, data, tmp_path):
     for suffix in ("svg", "png"):
         first, second = (tmp_path / f"{copy}.{suffix}" for copy in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("make", (by_digits, balance))
+def test_finding_the_places_once_changes_no_byte(make, data, tmp_path):
+    """Of figures with a colour bar, and of two panels."""
+    plots.save(make(data), tmp_path, "saved")
+    figure = make(data)
+    metadata = {"Date": None, "Title": style.title_of(figure)}
+    figure.savefig(tmp_path / "plain.svg", metadata=metadata)
+    figure.set_layout_engine("none")
+    figure.savefig(tmp_path / "plain.png", metadata={"Software": None})
+    plt.close(figure)
+    for suffix in ("svg", "png"):
+        saved, plain = (tmp_path / f"{name}.{suffix}" for name in ("saved", "plain"))
+        assert saved.read_bytes() == plain.read_bytes()
 
 
 @pytest.mark.parametrize("make", FIGURES)
@@ -323,6 +358,21 @@ def test_a_row_is_its_points_its_mean_its_interval_and_n(axis):
     assert [text.get_text() for text in axis.texts] == ["n = 4", "n = 4"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     assert axis.get_xlim()[0] == 0 and axis.yaxis_inverted()
+
+
+def test_a_box_holds_the_middle_half_of_its_rows_points(axis):
+    values = {"red": [1.0, 2.0, 3.0, 4.0, 50.0], "blue": [7.0]}
+    rows = [style.row_of("a", pd.Series(points), colour) for colour, points in values.items()]
+    _boxes(axis, rows)
+    for height, (colour, points) in enumerate(values.items()):
+        lines = [line for line in axis.lines if line.get_color() == colour]
+        assert len(lines) == 6 == len(axis.lines) / 2  # box, median, whiskers with their ends
+        assert all(abs(line.get_ydata() - height).max() < 0.31 for line in lines)
+        (box,) = (line for line in lines if len(line.get_xdata()) == 5)
+        assert set(box.get_xdata()) == set(np.quantile(points, (0.25, 0.75)))
+        ends = [x for line in lines for x in line.get_xdata()]
+        assert (min(ends), max(ends)) == ((1, 4) if colour == "red" else (7, 7))  # 50 is far out
+        assert [np.median(points)] * 2 in [line.get_xdata().tolist() for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -442,9 +492,7 @@ def test_every_number_and_claim_has_one_mark_of_its_verdict(data, drawn):
 @pytest.mark.parametrize("make", FIGURES)
 def test_every_figure_has_a_title_and_no_ids(make, drawn):
     figure = drawn(make)
-    titles = [figure.get_suptitle(), *(legend.get_title().get_text() for legend in figure.legends)]
-    titles += [axis.get_title(loc="left") for axis in figure.axes]
-    assert any(titles)
+    assert style.title_of(figure)
     texts = [t.get_text() for t in figure.findobj(Text) if t.get_visible()]
     assert not [
         text for text in texts for name in EXPERIMENTS if name in text and SCOPE not in text

@@ -242,13 +242,6 @@ def test_the_network_of_all_digits_is_told_where_there_is_one(best):
     assert text.endswith("the best network has a large-sample test error of 0.30 % (n = 1).")
 
 
-def test_shortened_runs_are_told(best):
-    assert sentences.shortened_note(best) == ""
-    short = best.assign(shortened=True)
-    assert "Shortened here" in sentences.shortened_note(short)
-    assert "target" not in sentences.shortened_note(short)
-
-
 def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
     found = pd.DataFrame(
         {"says": says, "verdict": verdict, "cross_validated": validated}

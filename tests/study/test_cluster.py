@@ -128,7 +128,7 @@ def test_the_address_of_a_worker_is_refused(worker):
 
 def test_a_worker_that_cannot_load_the_run_is_reported_not_waited_for(cluster, worker, monkeypatch):
     # As on a worker without this package: the run fails there before it begins.
-    def lacking(run, source):
+    def lacking(run, source, folder=None):
         raise ImportError("No module named 'digits'")
 
     monkeypatch.setattr(workers, "_train", lacking)

@@ -138,7 +138,7 @@ def test_a_run_that_diverges_is_named_everywhere_and_trained_once(monkeypatch):
 
 
 def test_a_fault_in_a_run_is_reported_and_the_others_are_kept(monkeypatch, train_record):
-    def trained(runs, source, jobs, scheduler):
+    def trained(runs, source, jobs, scheduler, folder):
         for run, fault in zip(runs, (OSError("no luck"), None), strict=True):
             future = Future()
             if fault:
@@ -220,21 +220,36 @@ def test_figures_of_another_source_go_to_a_folder_of_their_own():
     def name(**parameters):
         return Study(**parameters).figures_folder.name
 
-    assert name(profile="quick") == "quick"
-    assert name(profile="quick", source="mnist") == "quick-mnist"
-    assert name(profile="paper", source="mnist") == "paper"
-    assert name(profile="paper") == "paper-sample"
-    assert name(profile="quick", seeds=[0]) == "quick-seeds"
+    assert name() == name(profile="paper", source="mnist") == "paper"
+    assert name(profile="paper", source="sample") == "paper-sample"
+    assert name(profile="smoke") == "smoke"
+    assert name(profile="smoke", source="mnist") == "smoke-mnist"
+    assert name(seeds=[0]) == "paper-seeds"
 
 
-def test_light_leaves_out_the_deep_networks_under_their_own_protocols():
+def test_without_a_source_it_is_the_one_that_the_profile_is_meant_for():
+    assert [Study(profile=name).source for name in PROFILES] == ["sample", "sample", "mnist"]
+    assert Study().profile == "paper"
+    with pytest.raises(InputError, match="a replication is trained on the sample digits"):
+        Study(profile="quick", source="mnist")
+
+
+def test_a_replication_is_shown_beside_the_study_that_it_replicates():
+    study = Study(jobs=3)
+    assert study.shown == study and Study(profile="smoke").shown == Study(profile="smoke")
+    assert Study(profile="quick", jobs=3, seeds=[5]).shown == study
+    assert study.at_hand == Study(profile="quick", jobs=3)
+    assert Study(profile="smoke").at_hand == Study(profile="smoke")
+
+
+def test_a_person_can_choose_what_is_trained_first():
     study = Study(profile="quick")
-    everything, light = (
-        {run.experiment.id for run in study.runs("*", light=light)} for light in (False, True)
+    cheapest, longest, rounds = (
+        study.missing("kqiku/*", "cadei/*", order=order)
+        for order in ("cheapest", "longest", "rounds")
     )
-    left_out = everything - light
-    assert light < everything and len(left_out) == 18
-    assert all("deepconvnet" in n or "resnet" in n or "siamese" in n for n in left_out)
-    assert not any(name.startswith("common/") for name in left_out)
-    assert study.missing("cadei/resnet", light=True) == []
-    assert len(study.missing("cadei/*", light=True)) < len(study.missing("cadei/*"))
+    costs = [expected_seconds(run.experiment) for run in cheapest]
+    assert costs == sorted(costs) and costs[0] < costs[-1]
+    assert [expected_seconds(run.experiment) for run in longest] == costs[::-1]
+    assert [run.seed for run in rounds] == [0] * 10 + [1] * 10
+    assert {str(run) for run in rounds} == {str(run) for run in cheapest}

@@ -33,10 +33,13 @@ def test_the_network_has_the_weights_of_the_record_and_decides_as_it_did(
 ):
     experiment = tiny_experiment(name)
     record, run = train_record(experiment, 3), Run(experiment, 3)
-    network = rebuild(run, digits, record)
-    assert network.same_weights is True
+    network = rebuild(run, "sample", record)
+    assert network.same_weights is True and "equal those of the record, bit by bit" in str(network)
     changed = record.model_copy(update={"weights": "0" * 16})
-    assert rebuild(run, digits, changed).same_weights is False
+    other = rebuild(run, "sample", changed)
+    assert other.same_weights is False and other.model is network.model  # trained once
+    told = f"not bit by bit those of the record, which was made on {record.processor} with torch"
+    assert told in str(other)
     pairs = draw_round(digits, experiment.recipe.draw, streams(3)["pairs"])
     raw = (pairs.test.images * pairs.sd + pairs.mean).clamp(0, 255)
     beliefs = network.believe(raw)
@@ -92,7 +95,8 @@ def test_a_round_that_the_study_does_not_run_is_refused(digits, monkeypatch, smo
         network_of(study, "zadoks/twinnet", seed=7)
     with pytest.raises(InputError, match="no experiment is called 'zadoks/net'"):
         network_of(study, "zadoks/net")
-    assert network_of(study, "zadoks/twinnet").same_weights is None  # without a record
+    without = network_of(study, "zadoks/twinnet")
+    assert without.same_weights is None and str(without).endswith("the run has no record.")
     monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
     network = network_of(study, "zadoks/twinnet")
     assert isinstance(network.same_weights, bool)

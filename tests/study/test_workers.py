@@ -207,7 +207,7 @@ def test_a_limit_of_processes_or_threads_is_a_fault_of_the_machine(monkeypatch):
 
 
 def test_a_run_that_raises_is_named_whoever_asks_for_its_result(light, monkeypatch):
-    def fails(run, source):
+    def fails(run, source, folder=None):
         raise ValueError("no luck")
 
     monkeypatch.setattr(workers, "_train", fails)

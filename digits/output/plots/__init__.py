@@ -3,6 +3,7 @@
 A figure says in its caption how many rounds and epochs it shows (see `tables.scope`).
 """
 
+from digits.output.plots.beliefs import beliefs
 from digits.output.plots.curves import (
     consecutive_trainings,
     error_by_epoch,
@@ -24,5 +25,5 @@ from digits.output.plots.rows import (
     spread_by_source,
     strips,
 )
-from digits.output.plots.style import save
+from digits.output.plots.style import png, save, show
 from digits.output.plots.verdicts import published_and_ours, verdicts_at_a_glance

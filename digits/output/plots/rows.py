@@ -4,7 +4,8 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.cbook import boxplot_stats
 from matplotlib.figure import Figure
 
 from digits.analysis.beyond import DRAWN
@@ -50,18 +51,17 @@ def error_boxes(
     groups = shown.groupby("experiment", sort=False).shown
     rows = [row_of(name, values, more=lengths.get(name, "")) for name, values in groups]
     figure, [[axis]] = style.new_figure(caption, 0.27 * len(rows) + 1.4)
-    look = {"fill": False, "showfliers": False, "width": 0.6, "linewidth": 1, "legend": False}
-    look |= {"hue": "experiment", "palette": [row.colour for row in rows]}
-    sns.boxplot(shown, x="shown", y="experiment", ax=axis, **look)
+    _boxes(axis, rows)
     draw_rows(axis, rows, STAR if stars else None)
     numbers = published[(published.quantity == value) & published.experiment.isin(shown.experiment)]
     numbers = numbers.assign(mean=100 - numbers["mean"] if accuracy else numbers["mean"])
+    own = {name: found.to_dict("records") for name, found in numbers.groupby("experiment")}
     for height, row in enumerate(rows):
-        own = numbers[numbers.experiment == row.name]
-        for index, number in enumerate(own.itertuples()):
-            place = height + 0.3 * (index - (len(own) - 1) / 2)
+        printed = own.get(row.name, [])
+        for index, number in enumerate(printed):
+            place = height + 0.3 * (index - (len(printed) - 1) / 2)
             look = {"elinewidth": 1.2, "capsize": 2.5, "zorder": 3, **style.PUBLISHED}
-            axis.errorbar(number.mean, place, xerr=number.sd, **look)
+            axis.errorbar(number["mean"], place, xerr=number["sd"], **look)
     kind = value.replace("fold", "cross-validation").replace("_", " ")
     axis.set(xlabel=f"{kind.replace('error', 'accuracy') if accuracy else kind} (%)", ylabel="")
     if accuracy:
@@ -73,6 +73,22 @@ def error_boxes(
         look = {"color": "#444444", "linewidth": 1.2, "linestyle": dashes}
         keys[name] = axis.axvline(error, zorder=0, **look)
     return style.legend_above(figure, keys, columns=3, title=title)
+
+
+def _boxes(axis: Axes, rows: list[Row]) -> None:
+    """Draw a box around the middle half of each row's points, whiskers and median, as an outline.
+
+    All at once, which takes a third of the time of seaborn's boxes, one by one.
+    """
+    found = boxplot_stats([row.points.dropna().to_numpy() for row in rows])
+    line, flat = {"linewidth": 1}, {"linewidth": 1, "solid_capstyle": "butt"}
+    looks = {"boxprops": line, "capprops": line, "whiskerprops": flat, "medianprops": flat}
+    shape = {"positions": range(len(rows)), "widths": [0.6] * len(rows)}
+    shape |= {"orientation": "horizontal", "showfliers": False, "manage_ticks": False}
+    for lines in axis.bxp(found, **shape, **looks).values():
+        of_each = len(lines) // len(rows)
+        for place, drawn in enumerate(lines):
+            drawn.set_color(rows[place // of_each].colour)
 
 
 def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:

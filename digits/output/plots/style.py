@@ -1,5 +1,6 @@
 """What every figure shares: colours, marks, a caption, rows of points, how it is saved."""
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -101,8 +103,9 @@ class Row(NamedTuple):
 
 def row_of(name: str, values: Sequence[float], colour=None, more: str = "") -> Row:
     """Return the row of `values` (n,), noting n and `more`, in the colour of experiment `name`."""
-    bounds = summarise(values)[["mean", "low", "high"]] if len(values) else ()
-    return Row(name, colour or colour_of(name), values, *bounds, note=f"n = {len(values)}{more}")
+    found = dict(summarise(values)) if len(values) else {}
+    bounds = {name: found[name] for name in ("mean", "low", "high") if found}
+    return Row(name, colour or colour_of(name), values, **bounds, note=f"n = {len(values)}{more}")
 
 
 def draw_rows(axis: Axes, rows: list[Row], mark: dict | None = None, top: float | None = None):
@@ -161,6 +164,14 @@ def name_ticks(axis: Axis, values: Sequence[float] = ERRORS) -> None:
     axis.set_ticklabels([f"{value:g}" for value in values])
 
 
+def title_of(figure: Figure) -> str:
+    """Return the title of a figure, which may be that of its legend or of its first panel."""
+    legends = [legend.get_title().get_text() for legend in figure.legends]
+    panels = [axis.get_title(loc="left") for axis in figure.axes]
+    titles = [figure.get_suptitle(), *legends, *panels]
+    return " ".join(next(filter(None, titles), "").split())
+
+
 def save(figure: Figure, folder: Path, name: str):
     """Write `figure` to `folder` as name.svg and name.png, close it, and return it for display.
 
@@ -168,9 +179,30 @@ def save(figure: Figure, folder: Path, name: str):
     """
     from IPython.display import Image  # training alone does without Jupyter
 
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    figure.set_layout_engine("none")  # it has its places now
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    # With a layout engine every `savefig` draws twice, first for the places; here they are found
+    # once, as the SVG file has its texts.
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_dpi(FigureCanvasSVG(figure).fixed_dpi)
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine(None)
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Title": title_of(figure)})
+        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     plt.close(figure)
     width, caption = round(100 * figure.get_figwidth()), figure.get_supxlabel()
     return Image(folder / f"{name}.png", width=width, alt=caption)
+
+
+def png(figure: Figure) -> bytes:
+    """Return `figure` as a PNG file, and close it."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    plt.close(figure)
+    return file.getvalue()
+
+
+def show(figure: Figure):
+    """Return `figure` for display, and close it; no file is written."""
+    from IPython.display import Image  # training alone does without Jupyter
+
+    width = round(100 * figure.get_figwidth())
+    return Image(png(figure), width=width, alt=figure.get_supxlabel())

@@ -49,10 +49,12 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
     height, shares = 0.19 * counts.sum() + 1, counts + 1.2
     figure, axes = style.new_figure(caption, height, len(counts), each=0.55, height_ratios=shares)
     for axis, report in zip(axes.flat, counts.index, strict=True):
-        rows = errors[errors.report == report]
-        for height, (_, readings) in enumerate(rows.groupby("name", sort=False)):
+        rows = {}
+        for number in errors[errors.report == report].to_dict("records"):
+            rows.setdefault(number["name"], []).append(number)
+        for height, readings in enumerate(rows.values()):
             _number(axis, height, readings)
-        style.name_rows(axis, list(rows.name.unique()))
+        style.name_rows(axis, list(rows))
         axis.tick_params(axis="y", labelsize=7)
         axis.set_title(report.capitalize(), loc="left", fontsize=9, color=COLOURS[report])
         axis.set_xlim(0, min(axis.get_xlim()[1], 100))
@@ -62,20 +64,20 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
     return style.legend_above(figure, keys, title="Are the published errors the same as ours?")
 
 
-def _number(axis: Axes, height: float, readings: pd.DataFrame) -> None:
-    printed = readings.iloc[0]
-    n, sd = printed.published_n, printed.published_sd
-    independent = n > 1 and printed.kind == "rounds"
+def _number(axis: Axes, height: float, readings: list[dict]) -> None:
+    n, sd = readings[0]["published_n"], readings[0]["published_sd"]
+    independent = n > 1 and readings[0]["kind"] == "rounds"
     half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) / np.sqrt(n) if independent else np.nan
     half *= np.nan if pd.isna(sd) else sd
-    axis.errorbar(printed.published, height - 0.2, xerr=half, elinewidth=1, **_PRINTED)
-    rounds = ", ".join(str(n) for n in readings.n.astype(int) if n)
+    axis.errorbar(readings[0]["published"], height - 0.2, xerr=half, elinewidth=1, **_PRINTED)
+    run = [ours for ours in readings if ours["n"] > 0]
+    rounds = ", ".join(f"{ours['n']:.0f}" for ours in run)
     draw_rows(axis, [Row("", "", note=f"n = {rounds}" if rounds else "no records")], top=height)
-    for ours in readings[readings.n > 0].itertuples():
-        below, look = READINGS[ours.reading]
-        mark = {**look, "alpha": 0.45 if ours.shortened else 1, "interval": 1, "below": True}
-        row = Row("", COLOURS[ours.report], (), ours.ours, ours.ours_low, ours.ours_high)
-        draw_rows(axis, [row], mark, height + below)
+    for ours in run:
+        below, look = READINGS[ours["reading"]]
+        mark = {**look, "alpha": 0.45 if ours["shortened"] else 1, "interval": 1, "below": True}
+        bounds = (ours[name] for name in ("ours", "ours_low", "ours_high"))
+        draw_rows(axis, [Row("", COLOURS[ours["report"]], (), *bounds)], mark, height + below)
 
 
 def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], caption: str) -> Figure:

@@ -146,8 +146,9 @@ def span(values: pd.Series) -> str:
 #: Of a table on a page, by CSS selector.
 STYLE = {
     "": "border-collapse: collapse; font: 14px system-ui, sans-serif;",
-    "th, td": "padding: .25em .7em; text-align: left; white-space: nowrap;",
+    "th, td": "padding: .25em .7em; text-align: left; vertical-align: top;",
     "thead th": "border-bottom: 1px solid #666;",
+    "tbody tr": "border-bottom: 1px solid #eee;",
     "caption": "caption-side: bottom; text-align: left; color: #555; padding-top: .6em;",
 }
 #: What LaTeX reads as commands. The Styler escapes cells and headings, but no caption.
@@ -197,7 +198,7 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
         hrules=True, caption=caption.translate(ESCAPED), label=f"tab:{folder.name}-{name}"
     )
     numeric = [place for place, kind in enumerate(table.dtypes) if is_numeric_dtype(kind)]
-    rules = STYLE | {f".col{place}": "text-align: right;" for place in numeric}
+    rules = STYLE | {f".col{place}": "text-align: right; white-space: nowrap;" for place in numeric}
     shown = table.style.hide(axis="index").format(na_rep="", escape="html")
     shown.format_index(axis="columns", escape="html").set_caption(escape(caption)).set_uuid(name)
     shown.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])

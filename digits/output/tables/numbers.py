@@ -45,16 +45,18 @@ def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     cells = {"verdict": _verdict, "ours": _ours, "difference": _difference}
     cells["verdict on the SD"] = lambda row: _verdict(row, "sd_")
-    shown = numbers[numbers.reading != FIXED]
-    for _, found in shown.groupby(["report", "row", "quantity"], sort=False):
-        readings = {row["reading"]: row for row in found.to_dict("records")}
-        first = found.iloc[0]
+    found = {}
+    for row in numbers[numbers.reading != FIXED].to_dict("records"):
+        of_number = found.setdefault((row["report"], row["row"], row["quantity"]), {})
+        of_number[row["reading"]] = row
+    for (report, place, quantity), readings in found.items():
+        first = next(iter(readings.values()))
         row = {
-            "report": first.report,
-            "report's row": first.row,
-            "number": PRINTED.get(first.quantity, first.quantity),
+            "report": report,
+            "report's row": place,
+            "number": PRINTED.get(quantity, quantity),
             "published": _plain(first, "published") or _printed(first),
-            "margin": number(first.margin, "± {:.2f}"),
+            "margin": number(first["margin"], "± {:.2f}"),
         }
         for name, text in cells.items():
             for reading in (TEXT, CODE):

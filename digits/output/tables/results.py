@@ -15,9 +15,12 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     frame: tidy rows (see `frames.tidy`).
     """
+    errors = ["test_error", "precise_error", "train_error", "test_digit_accuracy"]
+    sizes = ["parameters", "epochs", "trainings", "train_pairs"]
+    groups = dict(list(frame[["experiment", *errors, *sizes]].groupby("experiment")))
     rows = []
-    for experiment in select(*frame.experiment.unique()):
-        runs = frame[frame.experiment == experiment.id]
+    for experiment in select(*groups):
+        runs = groups[experiment.id]
         first, test = runs.iloc[0], summarise(runs.test_error)
         rows.append(
             {

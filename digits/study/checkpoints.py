@@ -1,0 +1,111 @@
+"""Checkpoints of long runs, beside their records: where a run that was cut short goes on.
+
+`results/<source>/<experiment id>.<recipe hash>.<seed>.checkpoint`, written in one step and read
+without unpickling code. It is no record, and it is removed when the record of its run is written.
+"""
+
+import contextlib
+import copy
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from digits.core import short
+from digits.data.sources import Digits
+from digits.study.runs import Run, provenance_of
+from digits.training.checkpoint import Checkpoint, Progress
+
+#: Seconds from one checkpoint to the next; shorter runs have none.
+EVERY = 300
+#: What a checkpoint must have in common with the run that goes on from it: the last bits of a sum
+#: depend on all of it.
+SAME = ("experiment", "recipe_hash", "seed", "source", "source_checksum", "device", "precision")
+SAME += ("processor", "versions", "commit")
+HALF = ".half"  # the end of the name of a file that is not yet in its place
+
+
+def path_of(folder: Path, run: Run, source: str) -> Path:
+    """Return the file of the checkpoint of a run; folder: of the records of all sources."""
+    experiment = run.experiment
+    name = f"{experiment.id}.{experiment.recipe.hash}.{run.seed}.checkpoint"
+    return folder / source / name
+
+
+def of_run(folder: Path, run: Run, digits: Digits) -> Checkpoint:
+    """Return the checkpoint of a run; see `path_of`."""
+    return Beside(path_of(folder, run, digits.source), provenance_of(run, digits))
+
+
+def remove(folder: Path, run: Run, source: str) -> None:
+    """Remove the checkpoint of a run, if there is one; see `path_of`."""
+    path = path_of(folder, run, source)
+    for left in (path, path.with_name(f"{path.name}{HALF}")):
+        with contextlib.suppress(OSError):  # it costs no more than its room
+            left.unlink(missing_ok=True)
+
+
+class Beside(Checkpoint):
+    """The checkpoint of a run beside its record.
+
+    path: of its file. run: what `runs.provenance_of` says of the run. A file that is damaged, or
+    of a run that would not give the same bits, costs a sentence and the time since the start.
+    """
+
+    def __init__(self, path: Path, run: dict[str, Any]):
+        self.path, self._run = path, {name: run[name] for name in SAME}
+        self._parts: dict[str, Any] = {}
+        self._start = self._last = time.monotonic()
+        if path.is_file():
+            self._read()
+
+    def of(self, part: str) -> dict[str, Any] | None:
+        """Return the state that was kept of a training, None if there is none."""
+        return self._parts.get(part)
+
+    def keep(self, part: str, progress: Progress, done: bool) -> None:
+        """Keep the state of a training that is `done`, or if the last time is long ago."""
+        due = time.monotonic() - self._last >= EVERY
+        if done:  # what follows changes the network, as scoring in training mode does
+            self._parts[part] = copy.deepcopy(progress.state())
+        elif due:
+            self._parts[part] = progress.state()
+        if due:
+            self._write()
+
+    def _read(self) -> None:
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            run, parts, spent = content["run"], content["parts"], float(content["spent"])
+        except Exception:  # whatever a damaged file makes torch raise
+            self._tell("is damaged")
+            return
+        differ = [name for name in SAME if run.get(name) != self._run[name]]
+        if differ:
+            self._tell(f"is of another {differ[0].replace('_', ' ')}")
+        else:
+            self._parts, self.spent = parts, spent
+
+    def _write(self) -> None:
+        spent = self.spent + time.monotonic() - self._start
+        new = self.path.with_name(f"{self.path.name}{HALF}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(new, "wb") as file:
+                torch.save({"run": self._run, "parts": self._parts, "spent": spent}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self.path)
+        except OSError as error:
+            print(
+                f"{short(self.path)} cannot be written ({error.strerror}): the run goes on without",
+                file=sys.stderr,
+            )
+            new.unlink(missing_ok=True)
+        self._last = time.monotonic()
+
+    def _tell(self, fault: str) -> None:
+        print(f"{short(self.path)} {fault}: the run starts from its beginning", file=sys.stderr)
