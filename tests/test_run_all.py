@@ -286,7 +286,8 @@ def test_killed_while_a_notebook_runs_it_leaves_no_process_and_goes_on(
         assert driver.poll() is None
         time.sleep(0.01)
     family = psutil.Process(driver.pid).children(recursive=True)
-    assert any("ipykernel_launcher" in " ".join(member.cmdline()) for member in family)
+    server = [p for p in family if "multiprocessing.forkserver" in " ".join(p.cmdline())]
+    assert len(server) == 2 and server[1].ppid() == server[0].pid  # and the kernel, a fork of it
     driver.kill()
     driver.wait()
     _, left = psutil.wait_procs(family, timeout=30)

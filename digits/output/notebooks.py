@@ -98,7 +98,7 @@ def _parameters(path: Path) -> set[str]:
 def execute_all(names: list[str], study: Study) -> int:
     """Execute notebooks in worker processes and write the page; 1 if one of them failed."""
     from digits.analysis import findings  # training alone does without them
-    from digits.output import page
+    from digits.output import page, replication
 
     start, statuses = time.time(), []
     bar_format = "notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
@@ -110,7 +110,7 @@ def execute_all(names: list[str], study: Study) -> int:
         )
         tasks = in_processes(
             lambda name: (_in_folder, scratch, execute, name, study),
-            names,
+            reversed(names),  # the last ones show everything, and take the longest
             min(study.n_jobs, len(names)),
         )
         for name, future in stack.enter_context(contextlib.closing(tasks)):
@@ -123,10 +123,13 @@ def execute_all(names: list[str], study: Study) -> int:
             statuses.append(failed if error else future.result())
             bar.set_postfix_str(f"last {name}", refresh=False)
             bar.update()
-    found = None
-    if {run.experiment.report for run, _ in study.recorded("*")} >= set(REPORTS):
+    found = compared = None
+    recorded = {run.experiment.report for run, _ in study.recorded("*")}
+    if recorded >= set(REPORTS):
         found = findings.find(study.table(*findings.WHOLE))
-    index = page.write_index(study.figures_folder, found)
+    if recorded and study.at_hand != study:
+        compared = replication.beside(study.table("*"), "*")
+    index = page.write_index(study.figures_folder, found, compared)
     failed = [status for status in statuses if status["status"] == "failed"]
     for status in sorted(failed, key=lambda status: status["name"]):
         print(f"failed: {status['name']}, {status['error']}", file=sys.stderr)
@@ -138,7 +141,13 @@ def execute_all(names: list[str], study: Study) -> int:
 
 
 def _in_folder(folder: str, do: Callable, *arguments) -> Any:
-    """Call `do` with another folder for temporary files."""
+    """Call `do` with another folder for temporary files.
+
+    But what kernels are forked from stays for the next call, and so does its socket.
+    """
+    from digits.output import kernel
+
+    kernel.prepare()
     before, tempfile.tempdir = tempfile.tempdir, folder
     try:
         return do(*arguments)

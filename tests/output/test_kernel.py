@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 from digits.output.plots import style
 
 assert "of_profile" not in globals() and "of_startup" not in globals()
+assert os.getpgid(0) == os.getpid()
 assert sys.executable == {python!r}
 assert not plt.rcParams["text.usetex"] and plt.rcParams["axes.facecolor"] != "red"
 figure, _ = plt.subplots()
@@ -108,3 +109,33 @@ def test_what_a_killed_worker_leaves_lies_in_a_folder_that_the_driver_removes(tm
     with pytest.raises(ZeroDivisionError):
         notebooks._in_folder(str(tmp_path), lambda: 1 / 0)
     assert tempfile.gettempdir() == before
+
+
+WARM = """
+import os, sys
+import numpy as np
+import torch
+
+warm = "digits.output.warm" in sys.modules
+print("warm", warm, np.random.rand(), torch.rand(2) @ torch.rand(2) > 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forks", [True, False])
+def test_a_kernel_is_forked_where_that_can_be_and_starts_anew_elsewhere(
+    forks, own_notebooks, tmp_path, monkeypatch
+):
+    methods = ["spawn", "forkserver"] if forks else ["spawn"]
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: methods)
+    study = Study(profile="smoke")
+    source = own_notebooks(one=[WARM], two=[WARM])
+    monkeypatch.setattr(core, "NOTEBOOKS", source)
+    told = []
+    for name in ("one", "two"):
+        status = notebooks._execute(name, study)
+        assert (status["status"], status["error"]) == ("ok", "")
+        book = json.loads((study.figures(name) / f"{name}.ipynb").read_text())
+        told.append("".join(book["cells"][-1]["outputs"][0]["text"]).split())
+    assert [words[1] for words in told] == [str(forks)] * 2
+    assert told[0][2] != told[1][2]  # forks have random numbers of their own

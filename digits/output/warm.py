@@ -1,0 +1,16 @@
+"""What notebooks import, imported once for several: kernels are forked from here on."""
+
+import gc
+
+import ipykernel.kernelapp  # noqa: F401
+import matplotlib_inline.config  # noqa: F401
+import pandas
+
+from digits.analysis import baselines, beyond, choices, findings, posteriors  # noqa: F401
+from digits.models import summary  # noqa: F401
+from digits.output import committed, plots, replication, sentences, tables  # noqa: F401
+from digits.study import Study  # noqa: F401
+
+pandas.set_option("display.max_columns", 20)  # it asks as it is imported whether it is in a kernel
+gc.collect()
+gc.freeze()  # a collection in a fork would look through, and copy, all that is here
