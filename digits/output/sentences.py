@@ -9,6 +9,8 @@ from digits.analysis.choices import at_the_edge
 from digits.analysis.claims import CLAIM_VERDICTS
 from digits.analysis.findings import Findings, designs_of
 from digits.experiments.beyond import BASELINE, ORACLE, STEPS
+from digits.experiments.registry import EXPERIMENTS
+from digits.output.names import name_of
 from digits.output.tables.claims import result_text, verdict_counts
 from digits.output.tables.format import difference, interval, mean_sd, scope
 from digits.study.runs import expected_seconds
@@ -16,21 +18,29 @@ from digits.study.study import Study
 
 
 def answer(found: Findings) -> str:
-    """Return the answer of the study in one paragraph of Markdown, every number from records."""
+    """Return the answer of the study in paragraphs of Markdown, every number from records.
+
+    The first is the answer in a sentence, the second what it rests on, the others what became of
+    the reports.
+    """
     best = found.ranking.iloc[0]
     of_best = found.common[found.common.experiment == best.experiment]
-    return (
-        f"{_worth(found)} {numbers_sentence(found)} {claims_sentence(found)} Of the "
-        f"{len(found.ranking)} networks under that one protocol `{best.network}` has the lowest "
-        f"test error, {best['mean']:.2f} % ({scope(of_best)})."
+    paragraphs = (
+        *_worth(found),
+        numbers_sentence(found),
+        claims_sentence(found),
+        f"Of the {len(found.ranking)} networks under that one protocol, "
+        f"{name_of(EXPERIMENTS[best.experiment])} has the lowest test error, {best['mean']:.2f} % "
+        f"({scope(of_best)}).",
     )
+    return "\n\n".join(paragraphs)
 
 
-def _worth(found: Findings) -> str:
-    """Say what weight sharing and the digit loss change, as means over designs."""
+def _worth(found: Findings) -> tuple[str, ...]:
+    """Say what weight sharing and the digit loss change, as means over designs; then of which."""
     pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     if pooled["low"].isna().any():
-        return "Too few designs with ten rounds are here to say what the two options are worth."
+        return ("Too few designs with ten rounds are here to say what the two options are worth.",)
     effects = ["weight sharing alone", "auxiliary loss alone", "both"]
     means = pooled.loc[effects]
     verb, sign = ("lowers", -1) if (means["mean"] < 0).all() else ("changes", 1)
@@ -43,14 +53,15 @@ def _worth(found: Findings) -> str:
     edge, searched = at_the_edge(runs.experiment.unique())
     return (
         f"**Weight sharing alone {verb} the test error by {sharing}, a loss on the digits alone by "
-        f"{loss}, both together by {both}.** These are means over {pooled.n.max():.0f} designs "
+        f"{loss}, both together by {both}.**",
+        f"These are means over {pooled.n.max():.0f} designs "
         "with shared or separate branches and 95 % intervals over designs, under the same protocol "
         f"with each network's own learning rate (chosen on one round; {edge} of {searched} lie at "
         f"the edge of the grid). With any one design left out sharing gives {sharing_left}, the "
         f"digit loss {loss_left}, both {both_left}. {_interaction(pooled.loc['interaction'])} With "
         f"the designs whose plain network takes both images as two channels "
         f"({every.n.max():.0f} in all) they give {sharing_all}, {loss_all} and {both_all} "
-        f"({scope(runs)}; errors on many test pairs)."
+        f"({scope(runs)}; errors on many test pairs).",
     )
 
 

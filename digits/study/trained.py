@@ -1,7 +1,10 @@
 """A trained network in hand: rebuilt from the seed of its run, to try on pairs of one's own."""
 
+import contextlib
 import functools
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -118,12 +121,47 @@ def _images(pairs) -> Tensor:
     return pool_2x2(images.flatten(0, 1)).unflatten(0, (-1, 2)) if images.shape[2] == 28 else images
 
 
-def rebuild(run: Run, source: str, record: Record | None = None) -> TrainedNetwork:
+def rebuild(
+    run: Run, source: str, record: Record | None = None, folder: Path | None = None
+) -> TrainedNetwork:
     """Train the network of a run again and compare it with its record; seconds for small ones.
 
-    The second call for a run costs nothing.
+    folder: of the records, where the weights that a record names are kept once they were trained.
+        The second call for a run costs nothing, the first of another process no training.
     """
-    return TrainedNetwork(run, *_trained(run, source), record)
+    path = folder and folder / source / f"{run.experiment.id}.{run.seed}.weights"
+    if path and record and (kept := _kept(run, path, record)):
+        return kept
+    network = TrainedNetwork(run, *_trained(run, source), record)
+    if path and network.same_weights:
+        with contextlib.suppress(OSError):  # it only saves time
+            _keep(network, path)
+    return network
+
+
+def _keep(network: TrainedNetwork, path: Path) -> None:
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    content = {"model": network.model.state_dict(), "mean": network.mean, "sd": network.sd}
+    try:
+        with open(new, "wb") as file:
+            torch.save(content, file)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _kept(run: Run, path: Path, record: Record) -> TrainedNetwork | None:
+    """Return the network whose weights are kept at `path`, if they are those of the record."""
+    if not path.is_file():
+        return None
+    model = run.experiment.build()
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(content["model"])
+        network = TrainedNetwork(run, model, float(content["mean"]), float(content["sd"]), record)
+    except Exception:  # whatever a damaged file makes torch raise
+        return None
+    return network if network.same_weights else None
 
 
 @functools.lru_cache(32)
@@ -165,4 +203,5 @@ def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
         )
     run = runs[seed]
     record = study.store.of_runs([run]).get(run.key(study.source))
-    return rebuild(run, study.source, record if isinstance(record, Record) else None)
+    record = record if isinstance(record, Record) else None
+    return rebuild(run, study.source, record, study.store.folder)

@@ -6,7 +6,9 @@ import pytest
 
 from digits.analysis import findings
 from digits.core import InputError
+from digits.experiments.registry import EXPERIMENTS
 from digits.output import readme
+from digits.output.names import name_of
 from digits.study.study import Study
 
 
@@ -37,9 +39,10 @@ def test_one_changed_record_changes_what_rests_on_it_and_nothing_else(made, monk
     assert [row[1] for row, now in tables if row != now] == ["zadoks"]
     texts = [[part for part in text.split("\n\n") if part[0] != "|"] for text in (made.text, after)]
     changed = [old for old, new in zip(*texts, strict=True) if old != new]
-    starts = ("- **Printed", "- **Claims", "- **Code and", "**Weight sharing alone", "*Zadoks*")
+    counts = ("Of 88 printed errors", "Of the 61 claims")
+    starts = ("- **Printed", "- **Claims", "- **Code and", *counts, "*Zadoks*")
     assert all(part.startswith(starts) for part in changed)
-    assert {part[:8] for part in changed} >= {"- **Prin", "- **Code", "**Weight", "*Zadoks*"}
+    assert {part[:8] for part in changed} >= {"- **Prin", "- **Code", "Of 88 pr", "*Zadoks*"}
 
 
 def test_the_headline_is_what_the_effects_say(made):
@@ -111,4 +114,5 @@ def test_numbers_and_sentences_rest_on_the_same_findings(made):
     for row in zadoks.itertuples():
         assert f"{row.ours:.2f} ± {row.ours_sd:.2f} % (n = {row.n:.0f};" in made.text
     best = findings.best_of(made.found, made.found.ranking.report.iloc[0])
-    assert f"`{best.network}` has the lowest test error, {best['mean']:.2f} %" in made.text
+    name = name_of(EXPERIMENTS[best.experiment])
+    assert f"{name} has the lowest test error, {best['mean']:.2f} %" in made.text

@@ -1,13 +1,18 @@
 """A network in hand is the recorded one, and says what it believes of pairs of one's own."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from digits import core
 from digits.core import InputError
 from digits.data.pairs import draw_round
 from digits.data.seeds import streams
 from digits.experiments.registry import EXPERIMENTS
+from digits.study import trained as module
 from digits.study.runs import Run
 from digits.study.study import Study
 from digits.study.trained import network_of, rebuild
@@ -97,7 +102,39 @@ def test_a_round_that_the_study_does_not_run_is_refused(digits, monkeypatch, smo
         network_of(study, "zadoks/net")
     without = network_of(study, "zadoks/twinnet")
     assert without.same_weights is None and str(without).endswith("the run has no record.")
-    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
+    shutil.copytree(smoke_results / "sample" / "zadoks", core.results_dir() / "sample" / "zadoks")
     network = network_of(study, "zadoks/twinnet")
     assert isinstance(network.same_weights, bool)
     assert network.run.experiment.build is EXPERIMENTS["zadoks/twinnet"].build
+
+
+def test_weights_that_a_record_names_are_kept_and_no_others_are_believed(
+    tmp_path, tiny_experiment, train_record, monkeypatch
+):
+    experiment = tiny_experiment("zadoks/twinnet+ws+aux")
+    run, record = Run(experiment, 4), train_record(experiment, 4)
+    (tmp_path / "sample" / "zadoks").mkdir(parents=True)
+    first = rebuild(run, "sample", record, tmp_path)
+    (path,) = tmp_path.rglob("*.weights")
+    pairs = np.random.default_rng(0).integers(0, 256, (5, 2, 14, 14))
+
+    def trained(*arguments):
+        raise AssertionError("trained again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_trained", trained)
+        again = rebuild(run, "sample", record, tmp_path)
+        assert again.same_weights and again.model is not first.model
+        assert again.believe(pairs).not_greater == pytest.approx(first.believe(pairs).not_greater)
+        other = record.model_copy(update={"weights": "0" * 16})
+        for spoil in (lambda: other, lambda: path.write_bytes(b"") and None or record):
+            with pytest.raises(AssertionError, match="trained again"):
+                rebuild(run, "sample", spoil(), tmp_path)
+    assert rebuild(run, "sample", record, tmp_path).same_weights  # and kept anew
+    assert path.stat().st_size > 10_000
+
+
+def test_where_nothing_can_be_kept_the_network_is_there_all_the_same(tiny_experiment, train_record):
+    experiment = tiny_experiment("kqiku/fcc")
+    record = train_record(experiment, 4)
+    assert rebuild(Run(experiment, 4), "sample", record, Path("nowhere")).same_weights

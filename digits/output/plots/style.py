@@ -1,6 +1,7 @@
 """What every figure shares: colours, marks, a caption, rows of points, how it is saved."""
 
 import io
+import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -185,8 +186,16 @@ def save(figure: Figure, folder: Path, name: str):
         figure.set_dpi(FigureCanvasSVG(figure).fixed_dpi)
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine(None)
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Title": title_of(figure)})
-        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        for suffix, metadata in (
+            ("svg", {"Date": None, "Title": title_of(figure)}),
+            ("png", {"Software": None}),
+        ):
+            new = folder / f".{name}.{os.getpid()}.{suffix}"
+            try:
+                figure.savefig(new, metadata=metadata)
+                os.replace(new, folder / f"{name}.{suffix}")
+            finally:
+                new.unlink(missing_ok=True)
     plt.close(figure)
     width, caption = round(100 * figure.get_figwidth()), figure.get_supxlabel()
     return Image(folder / f"{name}.png", width=width, alt=caption)
