@@ -111,8 +111,7 @@ PROFILES = {
             limits=(
                 _limits("deep", rounds=0),
                 _limits("large", rounds=0),
-                _limits("medium", rounds=1),
-                _limits(rounds=2),
+                _limits(rounds=1),
             ),
         ),
         Profile(
