@@ -108,11 +108,7 @@ PROFILES = {
             name="quick",
             replicates=True,
             # At its report's full length or not at all: "large" and "deep" take minutes to hours.
-            limits=(
-                _limits("deep", rounds=0),
-                _limits("large", rounds=0),
-                _limits(rounds=1),
-            ),
+            limits=(_limits("deep", rounds=0), _limits("large", rounds=0), _limits(rounds=1)),
         ),
         Profile(
             name="paper",
