@@ -90,7 +90,7 @@ def _row(
 ) -> Experiment:
     listed, epochs, batch_size, *_ = TABLES[name]
     convolutional = name.startswith("cnn")
-    cost = "large" if convolutional else "medium" if name.startswith("nn") else None
+    cost = "large" if convolutional else None
     return Experiment(
         **named("damachi", name, variant),
         build=build or listed,

@@ -124,7 +124,6 @@ def _printed_digits(name: str):
 
 def _row(name: str, variant: str = "", change: dict | None = None, **fields) -> Experiment:
     _, rate, weight, *_ = TABLE[name]
-    fields = {"tags": frozenset({"medium"} if "model_2" in name else ())} | fields
     return Experiment(
         **named("jaubert", name, variant),
         recipe=Recipe(
