@@ -9,11 +9,15 @@ import math
 import operator
 import reprlib
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from digits.core import InputError
+from digits.models.summary import summary_of
 from digits.training.recipe import Recipe
 from digits.training.record import Curves, Diverged, Record, is_packed, is_packed_posteriors
+
+AGAIN = "move that line out of the file; its run is then trained again."
 
 
 class Source(NamedTuple):
@@ -203,8 +207,26 @@ def _check_kept_network(record: Record) -> None:
             _refuse(record, name, f"the curve has {there} there")
 
 
-def check_posteriors(record: Record) -> None:
-    """Raise `InputError` for posteriors of fewer or more images than they should be of.
+def fault_of(record: Record | Diverged, recipe: Recipe, build: Callable) -> InputError | None:
+    """Return what is wrong with a record of another recipe or network, or with its posteriors."""
+    parameters = summary_of(build).parameters
+    of_network = isinstance(record, Diverged) or record.parameters == parameters
+    if record.recipe != recipe or not of_network:
+        size = "" if of_network else f" (parameters = {record.parameters}, not {parameters})"
+        return InputError(
+            f"is a record of {record.experiment} #{record.seed} by another recipe or network{size} "
+            "than this version has: run_all.py --fresh trains it again and keeps the record aside."
+        )
+    try:
+        if isinstance(record, Record):
+            _check_posteriors(record)
+    except InputError as fault:
+        return InputError(f"is not a record ({str(fault).rstrip('.')}): {AGAIN}")
+    return None
+
+
+def _check_posteriors(record: Record) -> None:
+    """Refuse posteriors of fewer or more images than they should be of.
 
     Apart from `check`, since unpacking them takes a quarter as long as reading all records.
     """

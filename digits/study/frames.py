@@ -28,6 +28,7 @@ OF_EXPERIMENT = ("report", "network", "variant", "protocol", "setting")
 #: Test error of guessing the more frequent answer, in per cent: of two uniform digits the first is
 #: the greater in 45 of 100 pairs.
 GUESSING = 45.0
+_rows: dict[int, tuple[Record, dict]] = {}  # by the identity of the record, which is kept
 
 
 def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFrame:
@@ -55,13 +56,21 @@ def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFra
         claims are about: gap, the test error minus the train error; digit_error, of single
         digits; and what `_course` makes of the curves.
     """
-    frame = pd.DataFrame([_row(record) for record in records])
+    frame = pd.DataFrame([_row_of(record) for record in records])
     frame = frame.astype({name: float for name in NOT_IN_ALL})
     frame = frame.assign(
         gap=frame.test_error - frame.train_error, digit_error=100 - frame.test_digit_accuracy
     )
     frame.attrs["diverged"] = {str(run): run.experiment for run in diverged}
     return frame
+
+
+def _row_of(record: Record) -> dict:
+    """Return the row of a record, made once in a process."""
+    known = _rows.get(id(record))
+    if known is None or known[0] is not record:
+        known = _rows[id(record)] = record, _row(record)
+    return known[1]
 
 
 def _row(record: Record) -> dict:
@@ -79,7 +88,8 @@ def _row(record: Record) -> dict:
     }
     for error in ("train_error", "test_error"):
         stages = record.after_each_training(error) if recipe.trainings > 1 else [row[error]]
-        row |= {error: np.mean(stages), f"{error}_sd": pd.Series(stages).std()}
+        sd = pd.Series(stages).std() if len(stages) > 1 else np.nan
+        row |= {error: np.mean(stages), f"{error}_sd": sd}
     for suffix in ("", "_training_mode"):
         errors = np.array(getattr(record, f"fold_errors{suffix}") or [np.nan])
         row |= {f"fold_error{suffix}": errors.mean(), f"fold_median{suffix}": np.median(errors)}

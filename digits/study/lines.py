@@ -11,13 +11,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from digits.core import WAYS_OUT, InputError, explain, short
-from digits.study.checks import check
+from digits.study.checks import AGAIN, check
 from digits.training.record import Diverged, Record
 
 BYTE_ORDER_MARK = "\ufeff".encode()
 BETWEEN = re.compile(r"[\ufeff\s]*")
 CONFLICT = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
-AGAIN = "move that line out of the file; its run is then trained again."
 
 
 class Lines(NamedTuple):

@@ -12,7 +12,7 @@ import functools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -20,11 +20,10 @@ from typing import BinaryIO
 import filelock
 
 from digits.core import WAYS_OUT, InputError, short
-from digits.experiments.experiment import Experiment
-from digits.models.summary import summary_of
-from digits.study.checks import check_posteriors
-from digits.study.lines import AGAIN, Lines, content_of, is_there, line_of, parse, refusal
+from digits.study.checks import fault_of
+from digits.study.lines import Lines, content_of, is_there, line_of, parse, refusal
 from digits.study.runs import Run
+from digits.training.recipe import Recipe
 from digits.training.record import Diverged, Provenance, Record
 
 Key = tuple[str, str, int, str]
@@ -89,14 +88,12 @@ class RecordStore:
         wanted = {run.key(self.source): run.experiment for run in runs}
         found = {}
         for experiment in {e.id: e for e in wanted.values()}.values():
-            for number, record in self._numbered(experiment.id):
-                if record.key not in wanted:
-                    continue
-                try:
-                    _check_made_by(experiment, record)
-                except InputError as fault:
-                    raise refusal(self.path_of(experiment.id), number, fault) from None
-                found[record.key] = record
+            path = self.path_of(experiment.id)
+            made_by = experiment.id, experiment.recipe, experiment.build
+            for number, record, fault in self._judged(content_of(path), path, *made_by):
+                if fault and record.key in wanted:
+                    raise refusal(path, number, fault)
+                found |= {record.key: record} if record.key in wanted else {}
         return found
 
     def append(self, record: Record | Diverged) -> bool:
@@ -199,6 +196,17 @@ class RecordStore:
                 )
         return list(found.values())
 
+    @functools.lru_cache(2048)  # noqa: B019 - nor are they judged twice
+    def _judged(
+        self, data: bytes, path: Path, experiment: str, recipe: Recipe, build: Callable
+    ) -> list[tuple[int, Record | Diverged, InputError | None]]:
+        """Return the records of one recipe, each with what speaks against it."""
+        return [
+            (number, record, fault_of(record, recipe, build))
+            for number, record in self._once(data, path, experiment)
+            if record.recipe_hash == recipe.hash
+        ]
+
     def _parse(self, data: bytes, path: Path, experiment: str, first: int = 1) -> Lines:
         # Records that were moved aside lie in the folder of another name.
         return parse(data, path, experiment, self.source.split("-before-")[0], first)
@@ -255,24 +263,6 @@ def _cannot_write(path: Path, error: OSError) -> InputError:
         f"{WAYS_OUT.get(error.errno, 'check the disk')} or name another folder with --results; "
         "records written so far are kept."
     )
-
-
-def _check_made_by(experiment: Experiment, record: Record | Diverged) -> None:
-    """Refuse the record of another recipe or network than this version has, and bad posteriors."""
-    parameters = summary_of(experiment.build).parameters
-    of_network = isinstance(record, Diverged) or record.parameters == parameters
-    if record.recipe != experiment.recipe or not of_network:
-        size = "" if of_network else f" (parameters = {record.parameters}, not {parameters})"
-        raise InputError(
-            f"is a record of {experiment.id} #{record.seed} by another recipe or network{size} "
-            "than this version has: run_all.py --fresh trains it again and keeps the record aside."
-        )
-    if isinstance(record, Diverged):
-        return
-    try:
-        check_posteriors(record)
-    except InputError as fault:
-        raise InputError(f"is not a record ({str(fault).rstrip('.')}): {AGAIN}") from None
 
 
 def _same_run(one: Record | Diverged, other: Record | Diverged) -> bool:
