@@ -171,5 +171,5 @@ def test_links_and_pictures_of_a_document_lead_to_what_is_there(name):
 
 def test_the_readme_shows_pictures_and_leads_to_tables():
     text = TEXTS["README.md"]
-    assert re.findall(r"!\[[^]]+\]\([^)]+\.png\)", text)
+    assert re.findall(r"!\[[^]]+\]\([^)]+\.svg\)", text)
     assert re.findall(r"[^!]\[[^]]+\]\([^)]+\.md\)", text)

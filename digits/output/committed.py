@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from digits import core
+from digits.output.plots import Picture
 
 _SAYS = (
     "*MNIST is not on this machine, and what follows needs its test images: shown is what the "
@@ -13,17 +14,14 @@ _SAYS = (
 
 def picture(folder: Path, name: str) -> None:
     """Show the committed picture `name` of a notebook, and leave it in the notebook's `folder`."""
-    from IPython.display import Image, Markdown, display  # training alone does without Jupyter
+    from IPython.display import Markdown, display  # training alone does without Jupyter
 
-    for suffix in ("svg", "png"):
-        there, here = _committed(folder, f"{name}.{suffix}"), folder / f"{name}.{suffix}"
-        if here.exists() and here.samefile(there):
-            here.touch()  # as if it had been made
-        else:
-            shutil.copyfile(there, here)
-    data = (folder / f"{name}.png").read_bytes()
-    width = int.from_bytes(data[16:20], "big")  # of a PNG file, in pixels of 160 to the inch
-    display(Markdown(_SAYS), Image(data, width=width * 100 // 160))
+    there, here = _committed(folder, f"{name}.svg"), folder / f"{name}.svg"
+    if here.exists() and here.samefile(there):
+        here.touch()  # as if it had been made
+    else:
+        shutil.copyfile(there, here)
+    display(Markdown(_SAYS), Picture(here.read_text(encoding="utf-8"), name.replace("_", " ")))
 
 
 def table(folder: Path, name: str) -> None:

@@ -6,7 +6,6 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import jinja2
 import pandas as pd
@@ -19,7 +18,7 @@ from digits.core import Frozen, InputError
 from digits.experiments.registry import EXPERIMENTS, REPORTS
 from digits.output import replication, sentences
 from digits.output.names import name_of
-from digits.output.plots import png
+from digits.output.plots import show
 from digits.output.tables.format import escaped
 
 
@@ -109,10 +108,11 @@ class Titles(dict):
 def _of_picture(place: Path) -> str:
     """Return the title in the SVG file of a picture, "" if there is none."""
     try:
-        tree = ElementTree.parse(place.with_name(f"{place.name}.svg"))
-    except (OSError, ElementTree.ParseError):
+        text = place.with_name(f"{place.name}.svg").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return ""
-    return tree.findtext(".//{*}Work/{http://purl.org/dc/elements/1.1/}title") or ""
+    title = re.search(r"<title>([^<]*)</title>", text)
+    return html.unescape(title[1]) if title else ""
 
 
 def _of_table(place: Path) -> str:
@@ -129,8 +129,8 @@ def your_run(compared: pd.DataFrame) -> dict[str, Any]:
     """Return what the page says of the rounds that were trained here."""
     run = {"sentence": html_of(replication.sentence(compared, "*"))}
     if len(compared):
-        drawn = png(replication.picture(compared, replication.caption(compared)))
-        run["picture"] = base64.b64encode(drawn).decode("ascii")
+        drawn = show(replication.picture(compared, replication.caption(compared)))
+        run["picture"] = base64.b64encode(drawn.svg.encode()).decode("ascii")
         run["table"] = replication.table(compared).to_dict("records")
     return run
 

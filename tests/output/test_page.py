@@ -83,7 +83,7 @@ def test_the_page_shows_what_every_notebook_left(tmp_path, status):
     status("01_kqiku", status="failed", error="cell 3: <ValueError>", tables=[], source="mnist")
     html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert html.index("01_kqiku") < html.index("05_zadoks")
-    assert 'href="05_zadoks/main_figure.svg"' in html and 'src="05_zadoks/main_figure.png"' in html
+    assert 'href="05_zadoks/main_figure.svg"' in html and 'src="05_zadoks/main_figure.svg"' in html
     assert 'href="05_zadoks/a_table.html">a table</a>' in html  # without a caption
     assert "<figcaption>main figure</figcaption>" in html
     assert "All of MNIST, made in 1 s, failed." in html
@@ -162,7 +162,7 @@ def test_the_page_names_a_network_whose_rounds_do_not_agree_and_no_other(here, c
     assert "3 of 4 networks agree with the study" in forged
     (told,) = re.findall(r"Outside: ([^.]*\.\d % here[^;]*?expected)", forged)
     assert told.startswith(name_of(EXPERIMENTS["zadoks/twinnet+ws+aux"]) + ", ")
-    assert 'src="data:image/png;base64,' in forged and "http" not in forged
+    assert 'src="data:image/svg+xml;base64,' in forged and "http" not in forged
 
 
 def test_the_part_of_your_run_says_what_to_do_without_one_and_is_left_out_of_short_studies(

@@ -276,7 +276,7 @@ def drawn(data):
 def test_every_figure_is_tested(drawn):
     """Those of the package, by the functions that the others are made of."""
     offered = {name for name, made in vars(plots).items() if callable(made)}
-    offered -= {"save", "show", "png"}
+    offered -= {"save", "show", "Picture"}
     called = {name for make in FIGURES for name in make.__code__.co_names}
     assert len(offered) > 20
     assert offered <= called
@@ -286,9 +286,8 @@ def test_every_figure_is_tested(drawn):
 def test_the_same_data_give_the_same_bytes(make, data, tmp_path):
     for copy in ("first", "second"):
         plots.save(make(data), tmp_path, copy)
-    for suffix in ("svg", "png"):
-        first, second = (tmp_path / f"{copy}.{suffix}" for copy in ("first", "second"))
-        assert first.read_bytes() == second.read_bytes()
+    first, second = (tmp_path / f"{copy}.svg" for copy in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.parametrize("make", (by_digits, balance))
@@ -298,12 +297,9 @@ def test_finding_the_places_once_changes_no_byte(make, data, tmp_path):
     figure = make(data)
     metadata = {"Date": None, "Title": style.title_of(figure)}
     figure.savefig(tmp_path / "plain.svg", metadata=metadata)
-    figure.set_layout_engine("none")
-    figure.savefig(tmp_path / "plain.png", metadata={"Software": None})
     plt.close(figure)
-    for suffix in ("svg", "png"):
-        saved, plain = (tmp_path / f"{name}.{suffix}" for name in ("saved", "plain"))
-        assert saved.read_bytes() == plain.read_bytes()
+    saved, plain = (tmp_path / f"{name}.svg" for name in ("saved", "plain"))
+    assert saved.read_bytes() == plain.read_bytes()
 
 
 @pytest.mark.parametrize("make", FIGURES)

@@ -25,5 +25,5 @@ from digits.output.plots.rows import (
     spread_by_source,
     strips,
 )
-from digits.output.plots.style import png, save, show
+from digits.output.plots.style import Picture, save, show
 from digits.output.plots.verdicts import published_and_ours, verdicts_at_a_glance

@@ -1,7 +1,6 @@
 """What every figure shares: colours, marks, a caption, rows of points, how it is saved."""
 
 import io
-import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from digits import core
 from digits.analysis.statistics import summarise
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, REPORTS
 from digits.output.names import labels
@@ -173,45 +173,35 @@ def title_of(figure: Figure) -> str:
     return " ".join(next(filter(None, titles), "").split())
 
 
-def save(figure: Figure, folder: Path, name: str):
-    """Write `figure` to `folder` as name.svg and name.png, close it, and return it for display.
+class Picture:
+    """An SVG file for display, with the caption for those who do not see it.
 
-    A notebook shows the file itself, at half its pixels, instead of drawing the figure again.
+    Its own class, since IPython's parses the whole file for its first line.
     """
-    from IPython.display import Image  # training alone does without Jupyter
 
-    # With a layout engine every `savefig` draws twice, first for the places; here they are found
-    # once, as the SVG file has its texts.
+    def __init__(self, svg: str, caption: str):
+        self.svg, self.caption = svg, caption
+
+    def _repr_mimebundle_(self, **wanted):
+        return {"image/svg+xml": self.svg, "text/plain": self.caption}
+
+
+def save(figure: Figure, folder: Path, name: str) -> Picture:
+    """Write `figure` to `folder` as name.svg, close it, and return it for display."""
+    picture = show(figure)
+    core.write(folder / f"{name}.svg", picture.svg)
+    return picture
+
+
+def show(figure: Figure) -> Picture:
+    """Return `figure` for display, and close it; no file is written."""
+    file = io.StringIO()
+    # With a layout engine `savefig` draws twice, first for the places; here they are found alone.
     with plt.rc_context({"figure.constrained_layout.use": False}):
         figure.set_dpi(FigureCanvasSVG(figure).fixed_dpi)
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine(None)
-        for suffix, metadata in (
-            ("svg", {"Date": None, "Title": title_of(figure)}),
-            ("png", {"Software": None}),
-        ):
-            new = folder / f".{name}.{os.getpid()}.{suffix}"
-            try:
-                figure.savefig(new, metadata=metadata)
-                os.replace(new, folder / f"{name}.{suffix}")
-            finally:
-                new.unlink(missing_ok=True)
+        metadata = {"Date": None, "Title": title_of(figure)}
+        figure.savefig(file, format="svg", metadata=metadata)
     plt.close(figure)
-    width, caption = round(100 * figure.get_figwidth()), figure.get_supxlabel()
-    return Image(folder / f"{name}.png", width=width, alt=caption)
-
-
-def png(figure: Figure) -> bytes:
-    """Return `figure` as a PNG file, and close it."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    plt.close(figure)
-    return file.getvalue()
-
-
-def show(figure: Figure):
-    """Return `figure` for display, and close it; no file is written."""
-    from IPython.display import Image  # training alone does without Jupyter
-
-    width = round(100 * figure.get_figwidth())
-    return Image(png(figure), width=width, alt=figure.get_supxlabel())
+    return Picture(file.getvalue(), figure.get_supxlabel())
