@@ -5,7 +5,7 @@ import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from digits.core import InputError
 from digits.data.sources import load, pool_2x2
-from digits.study.runs import Run
+from digits.study import checkpoints
+from digits.study.runs import Run, provenance_of
 from digits.study.study import Study
 from digits.training.record import Record, weights_hash
 from digits.training.round import train_network
@@ -126,22 +127,32 @@ def rebuild(
 ) -> TrainedNetwork:
     """Train the network of a run again and compare it with its record; seconds for small ones.
 
-    folder: of the records, where the weights that a record names are kept once they were trained.
-        The second call for a run costs nothing, the first of another process no training.
+    folder: of the records, where weights are kept once they were trained. The second call for a
+        run costs nothing, the first of another process no training.
     """
     path = folder and folder / source / f"{run.experiment.id}.{run.seed}.weights"
-    if path and record and (kept := _kept(run, path, record)):
+    if path and (kept := _kept(run, source, path, record)):
         return kept
     network = TrainedNetwork(run, *_trained(run, source), record)
-    if path and network.same_weights:
+    made_by = _made_by(run, source)
+    if path and (network.same_weights or made_by):
         with contextlib.suppress(OSError):  # it only saves time
-            _keep(network, path)
+            _keep(network, path, made_by)
     return network
 
 
-def _keep(network: TrainedNetwork, path: Path) -> None:
+def _made_by(run: Run, source: str) -> dict[str, Any]:
+    """Return all that the bits of a network trained here depend on; {} if the code has changed."""
+    made_by = provenance_of(run, load(source))
+    same = {name: made_by[name] for name in checkpoints.SAME}
+    return same if same["commit"].isalnum() else {}
+
+
+def _keep(network: TrainedNetwork, path: Path, made_by: dict[str, Any]) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     content = {"model": network.model.state_dict(), "mean": network.mean, "sd": network.sd}
+    content["made_by"] = made_by
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(new, "wb") as file:
             torch.save(content, file)
@@ -150,8 +161,11 @@ def _keep(network: TrainedNetwork, path: Path) -> None:
         new.unlink(missing_ok=True)
 
 
-def _kept(run: Run, path: Path, record: Record) -> TrainedNetwork | None:
-    """Return the network whose weights are kept at `path`, if they are those of the record."""
+def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNetwork | None:
+    """Return the network whose weights are kept at `path`.
+
+    If they are those of the record, or training here and now would give the same ones again.
+    """
     if not path.is_file():
         return None
     model = run.experiment.build()
@@ -159,9 +173,11 @@ def _kept(run: Run, path: Path, record: Record) -> TrainedNetwork | None:
         content = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(content["model"])
         network = TrainedNetwork(run, model, float(content["mean"]), float(content["sd"]), record)
+        made_by = content["made_by"]
     except Exception:  # whatever a damaged file makes torch raise
         return None
-    return network if network.same_weights else None
+    again = network.same_weights or (made_by and made_by == _made_by(run, source))
+    return network if again else None
 
 
 @functools.lru_cache(32)

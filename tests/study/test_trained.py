@@ -1,7 +1,6 @@
 """A network in hand is the recorded one, and says what it believes of pairs of one's own."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from digits.experiments.registry import EXPERIMENTS
 from digits.study import trained as module
 from digits.study.runs import Run
 from digits.study.study import Study
-from digits.study.trained import network_of, rebuild
+from digits.study.trained import _trained, network_of, rebuild
 from digits.training.evaluation import evaluate
 
 
@@ -114,6 +113,7 @@ def test_weights_that_a_record_names_are_kept_and_no_others_are_believed(
     experiment = tiny_experiment("zadoks/twinnet+ws+aux")
     run, record = Run(experiment, 4), train_record(experiment, 4)
     (tmp_path / "sample" / "zadoks").mkdir(parents=True)
+    monkeypatch.setattr("digits.study.runs.commit", lambda: "abcdef0+")  # and changed since
     first = rebuild(run, "sample", record, tmp_path)
     (path,) = tmp_path.rglob("*.weights")
     pairs = np.random.default_rng(0).integers(0, 256, (5, 2, 14, 14))
@@ -134,7 +134,31 @@ def test_weights_that_a_record_names_are_kept_and_no_others_are_believed(
     assert path.stat().st_size > 10_000
 
 
-def test_where_nothing_can_be_kept_the_network_is_there_all_the_same(tiny_experiment, train_record):
+def test_weights_of_another_machine_than_the_records_are_kept_while_nothing_changes(
+    tmp_path, tiny_experiment, train_record, monkeypatch
+):
+    experiment = tiny_experiment("kqiku/fcc")
+    run, made_elsewhere = Run(experiment, 4), train_record(experiment, 4)
+    made_elsewhere = made_elsewhere.model_copy(update={"weights": "0" * 16})
+    trained = []
+
+    def train(*arguments):
+        trained.append(arguments)
+        return _trained(*arguments)
+
+    monkeypatch.setattr(module, "_trained", train)
+    for commit, trainings in (("abc0", 1), ("abc0", 1), ("abc1", 2), ("abc1+", 4), ("abc1", 4)):
+        monkeypatch.setattr("digits.study.runs.commit", lambda commit=commit: commit)
+        for record, same in ((made_elsewhere, False), (None, None)):
+            network = rebuild(run, "sample", record, tmp_path)
+            assert network.same_weights is same
+        assert len(trained) == trainings
+
+
+def test_where_nothing_can_be_kept_the_network_is_there_all_the_same(
+    tiny_experiment, train_record, tmp_path
+):
     experiment = tiny_experiment("kqiku/fcc")
     record = train_record(experiment, 4)
-    assert rebuild(Run(experiment, 4), "sample", record, Path("nowhere")).same_weights
+    (tmp_path / "sample").touch()  # so it can be no folder
+    assert rebuild(Run(experiment, 4), "sample", record, tmp_path).same_weights
