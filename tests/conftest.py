@@ -1,7 +1,5 @@
 """What the tests share: small recipes, recorded runs, and folders of their own."""
 
-import os
-
 import pytest
 import torch
 
@@ -100,13 +98,11 @@ def tiny_experiment(tiny):
 def own_notebooks(tmp_path, monkeypatch):
     """Return a function from code cells by name to a folder of such notebooks.
 
-    run_all.py then executes these and no others, in its worker processes as well.
+    run_all.py then executes these and no others.
     """
 
     def use(**cells):
         import nbformat
-
-        from digits.output import notebooks
 
         folder = tmp_path / "notebooks"
         folder.mkdir()
@@ -115,18 +111,7 @@ def own_notebooks(tmp_path, monkeypatch):
         for name, sources in cells.items():
             book.cells = [*first, *(nbformat.v4.new_code_cell(source) for source in sources)]
             nbformat.write(book, folder / f"{name}.ipynb")
-        there = {name: os.environ[name] for name in ("DIGITS_RESULTS", "DIGITS_FIGURES")}
-
-        def execute(name, study):  # in a worker, which may be another test's
-            from digits import core
-            from digits.output import notebooks
-
-            os.environ.update(there)
-            core.NOTEBOOKS = folder
-            return notebooks.execute(name, study)
-
         monkeypatch.setattr(core, "NOTEBOOKS", folder)
-        monkeypatch.setattr(notebooks, "execute", execute)
         return folder
 
     return use

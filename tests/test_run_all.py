@@ -250,16 +250,8 @@ import os, sys
 from pathlib import Path
 import run_all
 from digits import core
-from digits.output import notebooks
 
-def execute(name, study):
-    from pathlib import Path
-    from digits import core
-    from digits.output import notebooks
-    core.NOTEBOOKS = Path({folder!r})
-    return notebooks.execute(name, study)
-
-core.NOTEBOOKS, notebooks.execute = Path({folder!r}), execute
+core.NOTEBOOKS = Path({folder!r})
 sys.exit(run_all.main(["--profile", "smoke", "--jobs", "1"]))
 """
 

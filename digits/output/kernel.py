@@ -4,16 +4,20 @@ It is forked from a process that has imported what notebooks import, which so ha
 several notebooks; where processes cannot be forked, it starts as one of its own.
 """
 
+import contextlib
 import multiprocessing
 import os
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from multiprocessing import forkserver
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from digits.study.workers import ENVIRONMENT
 
 LAUNCHER = "ipykernel_launcher"
 #: How a kernel shows pictures; matplotlib asks as it is imported, which is before the fork.
@@ -25,13 +29,27 @@ def prepare() -> bool:
     methods = multiprocessing.get_all_start_methods()
     if sys.platform != "linux" or "forkserver" not in methods:
         return False  # a fork may not use all libraries of macOS
-    os.environ.setdefault("MPLBACKEND", INLINE)
     forkserver.set_forkserver_preload(["digits.output.warm"])
     try:
-        forkserver.ensure_running()
+        with _environment(ENVIRONMENT | {"MPLBACKEND": INLINE}):
+            forkserver.ensure_running()
     except OSError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def _environment(more: dict[str, str]) -> Iterator[None]:
+    """Let what is started meanwhile have `more` in its environment."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 class ThisPython(AsyncKernelManager):
@@ -61,6 +79,7 @@ class _Forked(LocalProvisioner):
     """Forks the kernel from the process that `prepare` starts."""
 
     async def launch_kernel(self, cmd: list[str], **options):
+        options["env"] = options["env"] | ENVIRONMENT
         if not prepare():
             return await super().launch_kernel(cmd, **options)
         context = multiprocessing.get_context("forkserver")

@@ -3,12 +3,15 @@
 import ast
 import contextlib
 import errno
+import functools
 import json
 import re
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,8 @@ from digits.core import InputError
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import EXPERIMENTS, OF_CLAIMS, REPORTS
 from digits.study import Study
-from digits.study.workers import failure_of, in_processes
 
+_ONE_AT_A_TIME = threading.Lock()  # notebooks are executed in threads, the exporter is one
 #: The experiments of notebooks that are not about one report.
 OF_SEVERAL = {
     "00_exploration": (),
@@ -96,39 +99,32 @@ def _parameters(path: Path) -> set[str]:
 
 
 def execute_all(names: list[str], study: Study) -> int:
-    """Execute notebooks in worker processes and write the page; 1 if one of them failed."""
+    """Execute notebooks, several at a time, and write the page; 1 if one of them failed."""
     from digits.analysis import findings  # training alone does without them
-    from digits.output import page, replication
+    from digits.output import kernel, page, replication
 
     start, statuses = time.time(), []
+    kernel.prepare()  # what it is made from stays, and so does its socket
     bar_format = "notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
     with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=len(names), bar_format=bar_format))
-        # A worker that is killed leaves its temporary files, the keys of kernels among them.
-        scratch = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="digits-", ignore_cleanup_errors=True)
-        )
-        tasks = in_processes(
-            lambda name: (_in_folder, scratch, execute, name, study),
+        stack.enter_context(_temporary_files_apart())
+        # Their work is done in kernels, which are processes, and end with this one.
+        pool = stack.enter_context(ThreadPool(min(study.n_jobs, len(names))))
+        executed = pool.imap_unordered(
+            functools.partial(_status_of, study=study),
             reversed(names),  # the last ones show everything, and take the longest
-            min(study.n_jobs, len(names)),
         )
-        for name, future in stack.enter_context(contextlib.closing(tasks)):
-            if name is None:
-                continue
-            error = future.exception()
-            if isinstance(error, InputError):
-                raise error
-            failed = {"name": name, "status": "failed", "error": failure_of(name, error)}
-            statuses.append(failed if error else future.result())
-            bar.set_postfix_str(f"last {name}", refresh=False)
+        found = compared = None  # meanwhile
+        recorded = {run.experiment.report for run, _ in study.recorded("*")}
+        if recorded >= set(REPORTS):
+            found = findings.find(study.table(*findings.WHOLE))
+        if recorded and study.at_hand != study:
+            compared = replication.beside(study.table("*"), "*")
+        bar = stack.enter_context(tqdm(total=len(names), bar_format=bar_format))
+        for status in executed:
+            statuses.append(status)
+            bar.set_postfix_str(f"last {status['name']}", refresh=False)
             bar.update()
-    found = compared = None
-    recorded = {run.experiment.report for run, _ in study.recorded("*")}
-    if recorded >= set(REPORTS):
-        found = findings.find(study.table(*findings.WHOLE))
-    if recorded and study.at_hand != study:
-        compared = replication.beside(study.table("*"), "*")
     index = page.write_index(study.figures_folder, found, compared)
     failed = [status for status in statuses if status["status"] == "failed"]
     for status in sorted(failed, key=lambda status: status["name"]):
@@ -140,19 +136,30 @@ def execute_all(names: list[str], study: Study) -> int:
     return int(bool(failed))
 
 
-def _in_folder(folder: str, do: Callable, *arguments) -> Any:
-    """Call `do` with another folder for temporary files.
+def _status_of(name: str, study: Study) -> dict[str, Any]:
+    """Return what `execute` does, in a thread; raise an input error alone."""
+    from jupyter_core.utils import ensure_event_loop
 
-    But what kernels are forked from stays for the next call, and so does its socket.
-    """
-    from digits.output import kernel
-
-    kernel.prepare()
-    before, tempfile.tempdir = tempfile.tempdir, folder
     try:
-        return do(*arguments)
+        return execute(name, study)
+    except InputError:
+        raise
+    except Exception as error:
+        return {"name": name, "status": "failed", "error": f"{type(error).__name__}: {error}"}
     finally:
-        tempfile.tempdir = before
+        ensure_event_loop().close()  # that of this thread, which a client of kernels made
+
+
+@contextlib.contextmanager
+def _temporary_files_apart() -> Iterator[None]:
+    """Let temporary files lie in a folder that goes; a kernel that is killed leaves its keys."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="digits-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def execute(name: str, study: Study) -> dict[str, Any]:
@@ -193,6 +200,8 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
             language="python",
             kernel_manager_class=ThisPython,
             progress_bar=False,
+            request_save_on_cell_execute=False,  # once at its end, whatever ends it
+            autosave_cell_every=0,
         )
     except PapermillExecutionError as failure:
         # Counted from 1 in the source, which lacks the cell that Papermill injects.
@@ -213,13 +222,13 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
     )
     status = {
         "name": name,
-        "title": _title(source),
+        "title": _title(json.loads(source.read_bytes())),
         "status": "failed" if error else "ok",
         "error": re.sub(r"\x1b\[[0-9;]*m", "", error),
         "seconds": round(seconds, 1),
         "profile": study.profile,
         "source": study.source,
-        "pictures": [file.stem for file in made if file.suffix == ".png"],
+        "pictures": [file.stem for file in made if file.suffix == ".svg"],
         "tables": [file.stem for file in made if file.suffix == ".md"],
     }
     core.write(folder / "status.json", json.dumps(status, indent=1))
@@ -229,6 +238,24 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
 def publish(executed: Path, target: Path) -> None:
     """Write an executed notebook as one HTML file that needs no network, its code folded."""
     import nbformat
+
+    notebook = nbformat.read(executed, as_version=4)
+    # Show the parameters of this run alone, not the defaults that they replace.
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    if any("injected-parameters" in t for t in tags):
+        notebook.cells = [
+            cell for cell, t in zip(notebook.cells, tags, strict=True) if "parameters" not in t
+        ]
+    name = {"metadata": {"name": _title(notebook)}}
+    with _ONE_AT_A_TIME:
+        body, _ = _exporter().from_notebook_node(notebook, resources=name)
+    # What leads from notebook to notebook leads from page to page.
+    core.write(target, re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', body))
+
+
+@functools.cache
+def _exporter():
+    """Return the one exporter: making it reads and compiles all templates."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
@@ -238,21 +265,9 @@ def publish(executed: Path, target: Path) -> None:
     )
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
-    notebook = nbformat.read(executed, as_version=4)
-    # Show the parameters of this run alone, not the defaults that they replace.
-    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    if any("injected-parameters" in t for t in tags):
-        notebook.cells = [
-            cell for cell, t in zip(notebook.cells, tags, strict=True) if "parameters" not in t
-        ]
-    body, _ = exporter.from_notebook_node(
-        notebook, resources={"metadata": {"name": _title(executed)}}
-    )
-    # What leads from notebook to notebook leads from page to page.
-    core.write(target, re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', body))
+    return exporter
 
 
-def _title(path: Path) -> str:
-    import nbformat
-
-    return nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
+def _title(notebook: dict[str, Any]) -> str:
+    """Return the first line of a notebook."""
+    return "".join(notebook["cells"][0]["source"]).splitlines()[0].lstrip("# ")

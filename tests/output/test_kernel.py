@@ -4,12 +4,13 @@ import json
 import os
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from digits import core
 from digits.core import InputError
-from digits.output import notebooks
+from digits.output import kernel, notebooks
 from digits.study.study import Study
 
 OWN = """
@@ -55,7 +56,7 @@ def test_no_setting_of_the_user_reaches_a_notebook(
     monkeypatch.setenv("DIGITS_FIGURES", str(figures))
     study = Study(profile="smoke")
     folder = study.figures("own")
-    (folder / "old.png").touch()
+    (folder / "old.svg").touch()
     source = own_notebooks(own=[OWN.format(python=sys.executable, folder=str(folder))])
     book = json.loads((source / "own.ipynb").read_text())
     book["metadata"] = {}  # neither a kernel nor a language
@@ -66,8 +67,9 @@ def test_no_setting_of_the_user_reaches_a_notebook(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     before = set(os.listdir(tempfile.gettempdir()))
-    # The conftest's replacement of `execute` is for worker processes.
-    status = notebooks._in_folder(str(scratch), notebooks._execute, "own", study)
+    kernel.prepare()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    status = notebooks.execute("own", study)
     assert (status["status"], status["error"]) == ("ok", "")
     assert status["pictures"] == ["new"]
     assert {name for name in os.listdir(tempfile.gettempdir()) if "json" in name} <= before
@@ -103,12 +105,13 @@ def test_a_fault_of_a_file_is_told_with_its_true_cause(inside, tmp_path, monkeyp
     assert "free the disk" not in str(told.value)
 
 
-def test_what_a_killed_worker_leaves_lies_in_a_folder_that_the_driver_removes(tmp_path):
+def test_what_a_killed_kernel_leaves_lies_in_a_folder_that_goes():
     before = tempfile.gettempdir()
-    assert notebooks._in_folder(str(tmp_path), tempfile.gettempdir) == str(tmp_path)
-    with pytest.raises(ZeroDivisionError):
-        notebooks._in_folder(str(tmp_path), lambda: 1 / 0)
-    assert tempfile.gettempdir() == before
+    with pytest.raises(ZeroDivisionError), notebooks._temporary_files_apart():
+        apart = tempfile.gettempdir()
+        (Path(apart) / "keys.json").touch()
+        raise ZeroDivisionError
+    assert tempfile.gettempdir() == before != apart and not os.path.exists(apart)
 
 
 WARM = """

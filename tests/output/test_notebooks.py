@@ -90,8 +90,7 @@ def test_notebook_runs_and_is_published(name, executed, monkeypatch):
     assert (status["status"], status["error"]) == ("ok", "")
     assert sorted(status["pictures"]) == FIGURES[name]
     for picture in status["pictures"]:
-        for suffix in ("svg", "png"):
-            assert (folder / f"{picture}.{suffix}").stat().st_size > 5000
+        assert (folder / f"{picture}.svg").stat().st_size > 5000
     assert bool(status["tables"]) == (name != "00_exploration")
     for table in status["tables"]:
         for suffix in ("html", "md", "tex"):
@@ -223,7 +222,7 @@ def test_what_a_notebook_saves_it_shows_and_what_is_committed_a_cell_saves(name)
     assert committed == files
 
 
-KINDS = {"plots": ("svg", "png"), "tables": ("md", "tex")}
+KINDS = {"plots": ("svg",), "tables": ("md", "tex")}
 
 
 def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
