@@ -86,6 +86,29 @@ def find(frame: pd.DataFrame) -> Findings:
     )
 
 
+class Verdicts(NamedTuple):
+    """What is found of the printed errors and the claims of one report; see `Findings`."""
+
+    numbers: pd.DataFrame
+    claims: list[ClaimResult]
+
+
+def patterns_of(report: str) -> tuple[str, ...]:
+    """Return the patterns of the experiments that `verdicts` needs."""
+    named = [name for claim in REPORTS[report].CLAIMS for name in claim.experiments]
+    return (f"{report}/*", *dict.fromkeys(named))
+
+
+def verdicts(frame: pd.DataFrame, report: str) -> Verdicts:
+    """Judge one report as `find` does; frame: the tidy rows of `patterns_of`."""
+    own = frame[frame.protocol == "own"]
+    written = [e for e in EXPERIMENTS.values() if (e.report, e.protocol) == (report, "own")]
+    return Verdicts(
+        numbers.all_numbers(own[own.report == report], [e for e in written if not e.setting]),
+        [decide(claim, Runs(own)) for claim in REPORTS[report].CLAIMS],
+    )
+
+
 def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
     """Return the pooled effects by the name of the mean, with the designs that each is over."""
     return {

@@ -97,6 +97,30 @@ def all_pairs(posteriors: np.ndarray, classes: np.ndarray) -> Errors:
     )
 
 
+def errors_of(
+    kept: dict[str, dict[int, np.ndarray]], pool: Pool | None
+) -> dict[str, dict[int, Errors]]:
+    """Return the errors over all pairs of test images by network and round, {} without a pool.
+
+    kept: posteriors by network and round, as `of_test_images` gives them.
+    """
+    if pool is None:
+        return {}
+    classes = pool.classes.numpy()
+    return {
+        name: {seed: all_pairs(posteriors, classes) for seed, posteriors in rounds.items()}
+        for name, rounds in kept.items()
+    }
+
+
+def errors_by_image(errors: dict[str, dict[int, Errors]]) -> dict[str, dict[int, np.ndarray]]:
+    """Return the share of errors of each test image (N,) by network and round."""
+    return {
+        name: {seed: found.by_image for seed, found in rounds.items()}
+        for name, rounds in errors.items()
+    }
+
+
 def crossed_interval(by_round: list[np.ndarray]) -> pd.Series:
     """Return the mean error over all pairs (mean) and its 95 % interval (low, high), in per cent.
 

@@ -9,7 +9,9 @@ the text is silent.
 
 import importlib
 import pkgutil
+import tomllib
 from fnmatch import fnmatchcase
+from importlib.resources import files
 from pathlib import Path
 
 from digits.core import InputError
@@ -103,3 +105,16 @@ def select(*patterns: str) -> list[Experiment]:
             )
         found |= matches
     return [experiment for name, experiment in EXPERIMENTS.items() if name in found]
+
+
+def comparisons(report: str) -> dict[str, tuple[str, str]]:
+    """Return the pairs of experiments that a report's notebook compares, by what changes.
+
+    See `comparisons.toml`; none for a report without a section there.
+    """
+    file = files("digits.experiments") / "comparisons.toml"
+    pairs = tomllib.loads(file.read_text(encoding="utf-8")).get(report, {})
+    return {
+        change: (f"{report}/{before}", f"{report}/{after}")
+        for change, (before, after) in pairs.items()
+    }

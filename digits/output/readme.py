@@ -13,6 +13,7 @@ from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import CHOSEN, Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
 from digits.output import sentences, tables
+from digits.output.tables.format import with_minus
 from digits.study.study import Study
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
@@ -41,7 +42,7 @@ def pages() -> dict[str, str]:
     }
     known = numbers(study())
     texts = (environment.get_template(f"{name}.md.j2").render(known) for name in PAGES)
-    return dict(zip(PAGES, map(_joined, texts), strict=True))
+    return dict(zip(PAGES, (with_minus(_joined(text)) for text in texts), strict=True))
 
 
 PAGES = ("readme", "results")
@@ -77,7 +78,7 @@ def numbers(full: Study) -> dict[str, Any]:
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
-        "errors": tables.markdown(tables.error_table(written).drop(columns=["95 % interval"])),
+        "errors": tables.markdown(tables.error_table(written)),
         "beyond": _beyond(full.table("beyond/*", BASELINE)),
         "kqiku": {
             "chains": _compared(tests["kqiku", "published"]),

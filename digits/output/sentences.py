@@ -7,14 +7,12 @@ from scipy import stats
 from digits.analysis import beyond, numbers
 from digits.analysis.choices import at_the_edge
 from digits.analysis.claims import CLAIM_VERDICTS
-from digits.analysis.findings import Findings, designs_of
+from digits.analysis.findings import Findings, Verdicts, designs_of
 from digits.experiments.beyond import BASELINE, ORACLE, STEPS
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of
 from digits.output.tables.claims import result_text, verdict_counts
-from digits.output.tables.format import difference, interval, mean_sd, scope
-from digits.study.runs import expected_seconds
-from digits.study.study import Study
+from digits.output.tables.format import difference, interval, mean_sd, scope, with_minus
 
 
 def answer(found: Findings) -> str:
@@ -33,7 +31,7 @@ def answer(found: Findings) -> str:
         f"{name_of(EXPERIMENTS[best.experiment])} has the lowest test error, {best['mean']:.2f} % "
         f"({scope(of_best)}).",
     )
-    return "\n\n".join(paragraphs)
+    return with_minus("\n\n".join(paragraphs))
 
 
 def _worth(found: Findings) -> tuple[str, ...]:
@@ -91,29 +89,36 @@ def _interaction(effect: pd.Series) -> str:
     word = "leaves open whether together they do more or less than their sum"
     if not effect.low <= 0 <= effect.high:
         word = f"makes both together worth {'more' if effect.high < 0 else 'less'} than their sum"
-    return f"The rest of both together, their interaction, is {_points(effect)} and {word}."
+    return f"Both minus the sum of the two, their interaction, is {_points(effect)}: it {word}."
 
 
 #: How a sentence says what verdict printed errors have.
 NUMBER_VERDICTS = {
     "equivalent": "equivalent to ours",
     "typical": "typical of what the protocol gives",
-    "cannot tell": "undecided, since they or our rounds are too imprecise",
+    "cannot tell": "cannot tell (the report's runs, ours or both are too few)",
     "different": "different",
     "not typical": "not typical",
     "not run": "not run",
 }
 
 
-def numbers_sentence(found: Findings, report: str | None = None) -> str:
+def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> str:
     """Say how many printed errors have which verdict, of all reports or of one."""
     counts = numbers.tally(found.numbers)
     counts = counts.loc[[report]] if report else counts
     text, code = (counts.xs(reading, level="reading").sum() for reading in numbers.READINGS[:2])
     parts = [f"{text[v]} {says}" for v, says in NUMBER_VERDICTS.items() if text.get(v)]
+    if text["all"] == code["all"] == 1:
+        by_text, by_code = parts[0], verdicts_text(code)
+        return (
+            "Verdict on the one printed error: following the text, "
+            f"{by_text.removeprefix('1 ')}; following the authors' code, "
+            f"{by_code.removeprefix('1 ')}."
+        )
     return (
-        f"Of {text['all']} printed errors, following the text {', '.join(parts)}; following the "
-        f"authors' code {verdicts_text(code)}."
+        f"Of {text['all']} printed errors, following the text: {', '.join(parts)}; following the "
+        f"authors' code: {verdicts_text(code)}."
     )
 
 
@@ -122,11 +127,12 @@ def verdicts_text(counts: pd.Series) -> str:
     return ", ".join(f"{counts[v]} {v}" for v in NUMBER_VERDICTS if counts.get(v))
 
 
-def claims_sentence(found: Findings, report: str | None = None) -> str:
+def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> str:
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
     mine = [result.verdict for result in theirs if report in (None, result.claim.report)]
-    parts = [f"{mine.count(verdict)} {verdict}" for verdict in CLAIM_VERDICTS if verdict in mine]
+    says = {"not run": "not tested yet"}
+    parts = [f"{mine.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in mine]
     whose = "report" if report else "reports"
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
@@ -141,7 +147,7 @@ def summary(found: Findings) -> pd.DataFrame:
     return both.rename_axis(columns=None).reset_index()
 
 
-def contradicted(found: Findings, report: str) -> list[tuple[str, str, str]]:
+def contradicted(found: Findings | Verdicts, report: str) -> list[tuple[str, str, str]]:
     """Return the contradicted claims of the authors, each with its reading and what decides it."""
     return [
         (f"{r.claim.id}: {r.claim.claim}", r.claim.reading, result_text(r.deciding))
@@ -153,9 +159,9 @@ def contradicted(found: Findings, report: str) -> list[tuple[str, str, str]]:
 def ranking_sentence(found: Findings) -> str:
     """Say which networks are first and last under the common protocol, and how far apart."""
     first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
-    return (
+    return with_minus(
         f"First of {len(found.ranking)} is `{first.network}` with {first['mean']:.2f} % error, "
-        f"second `{second.network}`, {difference(second, '{:+.2f} points', 'above')}; last is "
+        f"second `{second.network}`, {difference(second, '{:{places}} points', 'above')}; last is "
         f"`{last.network}` with {last['mean']:.2f} %."
     )
 
@@ -177,7 +183,7 @@ def cost_sentence(found: Findings) -> str:
         stats.spearmanr(ranked["mean"], ranked[cost]).statistic
         for cost in ("parameters", "training_gflop")
     )
-    return (
+    return with_minus(
         f"Mean error of different networks, and how many: {', '.join(means)}. The rank correlation "
         f"of error with the number of parameters is {of_size:+.2f}, with training compute "
         f"{of_work:+.2f} (n = {len(ranked)} networks)."
@@ -259,7 +265,12 @@ def measured_steps(steps: pd.DataFrame) -> str:
     for verdict, says in (verdicts | {"no measurable change": "No measurable change"}).items():
         for validated, change, by in (
             (True, "fold_change", "by cross-validation"),
-            (False, "change", "of a larger budget, by the test error of the rounds looked at"),
+            (
+                False,
+                "change",
+                "of a larger budget, against the best network of 25 epochs, by the "
+                "test error of the rounds looked at",
+            ),
         ):
             own = steps[(steps.verdict == verdict) & (steps.cross_validated == validated)]
             changes = [
@@ -269,30 +280,3 @@ def measured_steps(steps: pd.DataFrame) -> str:
             if changes:
                 sentences.append(f"{says} {by}: {'; '.join(changes)}.")
     return " ".join(sentences)
-
-
-def records_shown(study: Study, *patterns: str) -> str:
-    """Say how many runs a notebook shows, which are missing, and what training them would cost."""
-    wanted, missing = study.runs(*patterns), study.missing(*patterns)
-    digits = "all of MNIST" if study.source == "mnist" else "the 5,000 sample digits"
-    text = (
-        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of the "
-        f"{study.profile} profile on {digits}, from their records, and trains nothing."
-    )
-    if not missing:
-        return text
-    seconds = sum(expected_seconds(run.experiment) for run in missing)
-    recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
-    lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
-    without = f" Not run: {len(lacking)} experiments ({', '.join(lacking)})." if lacking else ""
-    return (
-        f"{text} {len(missing)} are missing; training them with `run_all.py` takes roughly "
-        f"{_duration(seconds)} on one core.{without}"
-    )
-
-
-def _duration(seconds: float) -> str:
-    """Return "3 hours" of a time, in the largest unit of which there are two."""
-    units = {"days": 86_400, "hours": 3600, "minutes": 60}
-    unit = next((unit for unit, size in units.items() if seconds >= 2 * size), "seconds")
-    return f"{max(1, round(seconds / units.get(unit, 1)))} {unit}"

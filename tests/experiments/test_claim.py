@@ -25,7 +25,7 @@ from digits.experiments.claim import (
     steadier,
     times,
 )
-from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, select
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, comparisons, select
 from digits.output.tables import deviation_table
 from digits.output.tables.claims import deviations
 
@@ -177,6 +177,14 @@ def test_every_report_says_where_our_runs_leave_its_text(report):
     assert table.map(lambda cell: bool(cell.strip())).all(axis=None)
     assert "not run" in set(table[OTHERWISE])
     assert not table.duplicated().any()
+
+
+def test_what_notebooks_compare_exists_and_each_pair_differs():
+    for report in REPORTS:
+        for change, (before, after) in comparisons(report).items():
+            assert before != after and {before, after} <= set(EXPERIMENTS), change
+    assert comparisons("zadoks") == {}
+    assert len(comparisons("cadei")) == 19
 
 
 OTHERWISE = "also run, with other changes"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from nbconvert.filters import markdown2html
 
-from digits.output import sentences, tables
+from digits.output import openings, tables
 from digits.output.tables.format import escaped
 from digits.study.frames import tidy
 from digits.study.study import Study
@@ -88,4 +88,4 @@ def test_hostile_fields_of_a_record_reach_no_table(saved, smoke_results, monkeyp
         shown = saved(frame, tables.scope(frame))
         assert "script" not in Tags(shown["html"].replace("<script>\nfor", "")).tags
         assert "\\input" not in shown["tex"]
-    assert "<" not in sentences.records_shown(study, "zadoks/*")
+    assert "<" not in openings.records_shown(study, "zadoks/*")

@@ -17,23 +17,23 @@ from papermill.exceptions import PapermillExecutionError
 import run_all
 from digits import core
 from digits.core import InputError
-from digits.experiments.registry import OF_CLAIMS
+from digits.experiments.registry import OF_CLAIMS, REPORTS
 from digits.output import notebooks
 from digits.study.study import Study
 
 NAMES = sorted(path.stem for path in core.NOTEBOOKS.glob("*.ipynb"))
 FIGURES = {
     "00_exploration": ["balance", "baselines", "mean_digits", "pairs", "resolution"],
-    "01_kqiku": ["changes", "consecutive_trainings", "effects", "figure1"],
-    "02_cadei": ["differences", "errors", "figure3"],
-    "03_jaubert": ["changes", "effects", "figure2"],
-    "04_damachi": ["changes", "differences", "epochs", "figure7"],
+    "01_kqiku": ["changes", "consecutive_trainings", "effects", "figure1", "numbers"],
+    "02_cadei": ["differences", "errors", "figure3", "numbers"],
+    "03_jaubert": ["changes", "effects", "figure2", "numbers"],
+    "04_damachi": ["changes", "differences", "epochs", "figure7", "numbers"],
     "05_zadoks": ["changes", "effects", "figure2", "figure2_published", "seconds"],
     "06_beyond": [
         *("ablation", "calibration", "digits", "distance", "gallery", "heads", "pairs", "streams"),
         "yardsticks",
     ],
-    "07_comparison": ["answer", "cost", "numbers", "ranking", "verdicts", "worth"],
+    "07_comparison": ["answer", "cost", "ranking", "verdicts", "worth"],
     "08_networks": ["effects", "effects_stacked", "errors", "errors_variants"],
 }
 #: What run_all.py trains for each.
@@ -195,6 +195,31 @@ def test_notebook_source_keeps_the_rules(name):
         "device": "cpu",
         "precision": None,
     }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_reads_as_a_lesson(name):
+    book = nbformat.read(core.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    texts = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
+    assert len(texts[0].split()) < 100
+    for text in texts:
+        for part in text.split("\n\n"):
+            lines = [line for line in part.splitlines() if not re.match(r"[|]|- |\d\. ", line)]
+            assert len(" ".join(lines).split()) < 90, part
+            for line in part.splitlines():
+                assert len(line.split()) < 90, line
+    for cell in book.cells:
+        assert cell.cell_type == "markdown" or len(cell.source.splitlines()) <= 25
+    headings = re.findall(r"^## (.*)", "\n".join(texts), flags=re.MULTILINE)
+    if name != "08_networks":
+        learned = "\n".join(texts).partition("## What we learned\n")[2].partition("\n## ")[0]
+        assert learned.count("\n- ") == 3
+        assert headings.index("What we learned") + 1 == headings.index("Your turn")
+    assert re.search(r"(Previous|Next): \[", texts[-1])
+    assert "What it asked" in "".join(texts) or name not in REPORT_NOTEBOOKS
+
+
+REPORT_NOTEBOOKS = [name for name in NAMES if name.partition("_")[2] in REPORTS]
 
 
 def saved(name):

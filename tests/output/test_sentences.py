@@ -15,7 +15,7 @@ from digits.experiments.beyond import BASELINE, BEST, LARGER_BUDGET, ORACLE, STE
 from digits.experiments.registry import CLAIMS, REPORTS
 from digits.output import sentences
 from digits.output.tables.claims import result_text
-from digits.study.study import Study
+from digits.output.tables.format import difference, with_minus
 
 
 def test_one_round_of_everything_says_that_it_cannot_say(found_of_one_round):
@@ -30,9 +30,10 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
     for effect in ("weight sharing alone", "auxiliary loss alone", "both"):
         row = found.pooled.set_index("effect").loc[effect]
         assert re.search(rf"{abs(row['mean']):.1f} percentage points \(.* to .*?\)", answer)
-        assert f"{row.least:+.1f} to {row.most:+.1f}" in answer
+        assert with_minus(f"{row.least:+.1f} to {row.most:+.1f}") in answer
         row = found.pooled_all.set_index("effect").loc[effect]
-        assert f"{row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f})" in answer
+        told = with_minus(f"{row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f})")
+        assert told in answer
     assert f"over {len(TWO_BRANCHES)} designs with shared or separate branches" in answer
     assert f"({len(EQUAL_WIDTH)} in all)" in answer
     assert sentences.numbers_sentence(found) in answer
@@ -43,7 +44,7 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
     ("mean", "low", "high", "text"),
     [
         (-2.3, -3.9, -0.7, "lowers the test error by 2.3 percentage points (0.7 to 3.9)"),
-        (-0.5, -1.5, 0.5, "lowers the test error by 0.5 percentage points (-0.5 to 1.5)"),
+        (-0.5, -1.5, 0.5, "lowers the test error by 0.5 percentage points (−0.5 to 1.5)"),
         (1.0, 0.5, 1.5, "changes the test error by +1.0 percentage points (+0.5 to +1.5)"),
     ],
 )
@@ -66,9 +67,9 @@ def test_the_headline_is_one_line_whatever_was_found(found):
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [
-        (-2.0, -1.0, "-1.5 (-2.0 to -1.0) and makes both together worth more than their sum."),
-        (1.0, 2.0, "+1.5 (+1.0 to +2.0) and makes both together worth less than their sum."),
-        (-1.0, 2.0, "+0.5 (-1.0 to +2.0) and leaves open whether"),
+        (-2.0, -1.0, "-1.5 (-2.0 to -1.0): it makes both together worth more than their sum."),
+        (1.0, 2.0, "+1.5 (+1.0 to +2.0): it makes both together worth less than their sum."),
+        (-1.0, 2.0, "+0.5 (-1.0 to +2.0): it leaves open whether"),
     ],
 )
 def test_the_answer_says_whether_the_options_add_up(found, low, high, text):
@@ -77,7 +78,7 @@ def test_the_answer_says_whether_the_options_add_up(found, low, high, text):
     pooled = found.pooled.assign(
         **{name: found.pooled[name].mask(mine, n) for name, n in limits.items()}
     )
-    assert text in sentences.answer(found._replace(pooled=pooled))
+    assert with_minus(text) in sentences.answer(found._replace(pooled=pooled))
 
 
 def counted(text):
@@ -91,7 +92,9 @@ def test_sentences_about_one_report_count_its_own_and_all_together_what_each_has
     summary, both = sentences.summary(found).set_index("report"), [Counter(), Counter()]
     assert list(summary.index) == list(REPORTS)
     for report in REPORTS:
-        parts = sentences.numbers_sentence(found, report).split("; ")
+        sentence = sentences.numbers_sentence(found, report)
+        sentence = sentence.replace("text, ", "text, 1 ").replace("code, ", "code, 1 ")
+        parts = sentence.split("; ")
         for place, (part, reading) in enumerate(zip(parts, READINGS, strict=False)):
             assert counted(part) == counted(summary[f"printed errors, {reading}"][report])
             both[place] += counted(part)
@@ -108,8 +111,8 @@ def test_the_sentence_about_numbers_leads_with_what_is_known_best(found):
             found._replace(numbers=rows.assign(verdict=verdict, why="")), "zadoks"
         )
         assert sentence == (
-            f"Of 1 printed errors, following the text 1 {text}; following the authors' code 1 "
-            f"{verdict}."
+            f"Verdict on the one printed error: following the text, {text}; following the authors' "
+            f"code, {verdict}."
         )
     assert list(sentences.NUMBER_VERDICTS)[:4] == [
         *("equivalent", "typical", "cannot tell", "different")
@@ -143,7 +146,8 @@ def test_verdicts_without_a_claim_are_not_told_and_the_others_stand_in_one_order
     verdicts = ["not run", "supported", "no difference", "undecided", "not run"]
     some = [ClaimResult(c, v, ()) for c, v in zip(CLAIMS, verdicts, strict=False)]
     assert sentences.claims_sentence(found._replace(claims=some), "kqiku") == (
-        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 undecided, 2 not run."
+        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 undecided, "
+        "2 not tested yet."
     )
 
 
@@ -151,7 +155,9 @@ def test_the_ranking_is_told_by_its_ends(found):
     sentence = sentences.ranking_sentence(found)
     first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
     assert f"First of {len(found.ranking)} is `{first.network}`" in sentence
-    assert f"`{second.network}`, {second.above:+.2f} points ({second.above_low:+.2f}" in sentence
+    above = with_minus(difference(second, "{:{places}} points", "above"))
+    assert re.match(r"[+−][\d.]+ points \([+−]", above)
+    assert f"`{second.network}`, {above}; last" in sentence
     assert sentence.endswith(f"last is `{last.network}` with {last['mean']:.2f} %.")
 
 
@@ -256,34 +262,10 @@ def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
         ]
     )
     assert sentences.measured_steps(found) == (
-        "Measurable gains by cross-validation: a, −1.00 (−2.00 to +0.50); b, c, −1.00 (−2.00 to "
-        "+0.50). Measurable losses of a larger budget, by the test error of the rounds looked at: "
+        "Measurable gains by cross-validation: a, −1.0 (−2.0 to +0.5); b, c, −1.0 (−2.0 to "
+        "+0.5). Measurable losses of a larger budget, against the best network of 25 epochs, by "
+        "the test error of the rounds looked at: "
         "long, +0.30 (+0.10 to "
-        "+0.50). No measurable change by cross-validation: d, −1.00 (−2.00 to +0.50)."
+        "+0.50). No measurable change by cross-validation: d, −1.0 (−2.0 to +0.5)."
     )
     assert sentences.measured_steps(found[found.verdict == ""]) == ""
-
-
-def test_a_notebook_says_what_it_shows_what_is_missing_and_what_that_costs(
-    monkeypatch, smoke_results
-):
-    study = Study(profile="smoke", seeds=(0, 7))
-    ids = {run.experiment.id for run in study.runs("zadoks/*")}
-    text = sentences.records_shown(study, "zadoks/*")
-    assert f"shows 0 of {2 * len(ids)} runs of the smoke profile on the 5,000 sample digits" in text
-    assert f"{2 * len(ids)} are missing" in text and "roughly" in text
-    assert f"Not run: {len(ids)} experiments" in text and all(name in text for name in ids)
-    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
-    text = sentences.records_shown(study, "zadoks/*")  # round 7 has no records
-    assert f"shows {len(ids)} of {2 * len(ids)} runs" in text
-    assert f"{len(ids)} are missing" in text and "Not run" not in text
-    text = sentences.records_shown(Study(profile="smoke", seeds=(0,)), "zadoks/*")
-    assert text.endswith("from their records, and trains nothing.")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "says"),
-    [(0.2, "1 seconds"), (119, "119 seconds"), (120, "2 minutes"), (3 * 86_400, "3 days")],
-)
-def test_a_duration_is_told_in_its_largest_unit(seconds, says):
-    assert sentences._duration(seconds) == says

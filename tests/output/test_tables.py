@@ -14,7 +14,8 @@ from digits.analysis.numbers import published_against_ours, published_numbers
 from digits.experiments.beyond import BASELINE, BEST, STEPS, id_of
 from digits.experiments.registry import CLAIMS, EXPERIMENTS, designs, select
 from digits.output import tables
-from digits.output.tables.format import difference, interval, mean_sd, number, span
+from digits.output.tables.format import difference, interval, mean_sd, number, span, with_minus
+from digits.output.tables.numbers import DIFFERENCE
 from digits.study.frames import tidy
 from digits.study.study import Study
 
@@ -44,8 +45,8 @@ def rows(**changes):
 
 def test_error_table_of_a_case_by_hand():
     (row,) = tables.error_table(rows()).to_dict("records")
-    assert row["test error"] == "6.00 ± 1.41"
-    assert row["95 % interval"] == "-6.71 to 18.71"  # 6 +- 12.706 * 1.4142 / sqrt(2)
+    # 6 +- 12.706 * 1.4142 / sqrt(2)
+    assert row["test error (95 % interval)"] == "6.0 ± 1.4 (-6.7 to 18.7)"
     assert row["n"] == 2
     assert row["published test error"] == "4.78 ± 0.62"
     assert row["digit accuracy"] == "96.0"
@@ -53,14 +54,7 @@ def test_error_table_of_a_case_by_hand():
 
 def test_one_round_shows_a_mean_without_spread():
     (row,) = tables.error_table(rows().iloc[:1]).to_dict("records")
-    assert (row["test error"], row["95 % interval"]) == ("5.00", "")
-
-
-def test_epochs_and_pairs_have_a_column_only_where_they_differ():
-    short = rows(experiment="zadoks/twinnet", epochs=2)
-    table = tables.error_table(pd.concat([rows(), short])).set_index("experiment")
-    assert dict(table.epochs) == {"zadoks/twinnet": 2, "zadoks/twinnet+ws+aux": 25}
-    assert "training pairs" not in table
+    assert row["test error (95 % interval)"] == "5.0"
 
 
 @pytest.mark.parametrize(
@@ -137,18 +131,19 @@ def test_runs_that_diverged_are_named_with_the_networks_of_their_report():
 def test_what_a_summary_lacks_is_blank():
     assert (number(1.234), number(None), number(float("nan"), "{:.0f}")) == ("1.23", "", "")
     summary = {"mean": 5.1, "sd": np.nan, "low": np.nan, "high": np.nan, "n": 1}
-    assert (mean_sd(summary), interval(summary), difference(summary)) == ("5.10", "", "+5.10")
+    assert (mean_sd(summary), interval(summary), difference(summary)) == ("5.1", "", "+5.1")
     summary |= {"sd": 0.8, "low": -1.2, "high": 3.4}
-    assert (mean_sd(summary), interval(summary)) == ("5.10 ± 0.80", "-1.20 to 3.40")
-    assert interval(summary, "+") == "-1.20 to +3.40"
-    assert difference(summary, "{:+.1f} points") == "+5.1 points (-1.20 to +3.40)"
+    assert (mean_sd(summary), interval(summary)) == ("5.1 ± 0.8", "-1.2 to 3.4")
+    assert interval(summary, "+") == "-1.2 to +3.4"
+    assert difference(summary, "{:{places}} points") == "+5.1 points (-1.2 to +3.4)"
 
 
 def test_other_quantities_of_a_summary_are_named():
     summary = {"ours": 5.0, "ours_sd": 0.5, "change": -1.0, "change_low": -2.0, "change_high": 0.5}
-    assert mean_sd(summary, "ours") == "5.00 ± 0.50"
-    assert interval(summary, "+", "change") == "-2.00 to +0.50"
-    assert difference(summary, of="change") == "-1.00 (-2.00 to +0.50)"
+    assert mean_sd(summary, "ours") == "5.0 ± 0.5"
+    assert mean_sd(summary, "ours", decimals=2) == "5.00 ± 0.50"
+    assert interval(summary, "+", "change") == "-2.0 to +0.5"
+    assert difference(summary, of="change") == "-1.0 (-2.0 to +0.5)"
     assert interval(summary, of="fold_change") == ""
     assert (span(pd.Series([3, 10])), span(pd.Series([3, 3]))) == ("3 to 10", "3")
 
@@ -157,16 +152,15 @@ def test_every_experiment_is_listed_with_its_counts():
     every = list(EXPERIMENTS.values())
     table = tables.experiment_table(select("*")).set_index("experiment")
     assert len(table) == sum(not experiment.on_request for experiment in every)
-    assert table.parameters["kqiku/cnn"] == 90_790
+    assert table.parameters["kqiku/cnn"] == "90790"
     assert table.epochs["kqiku/cnn@published"] == "10x25"
-    misprinted = table.reported.str.contains("misprint")
-    assert table[misprinted].reported.to_dict() == {
-        "cadei/resnet@augmented": "274626 (misprint)",
-        "jaubert/model_2+aux2": "171116 (misprint)",
+    misprinted = table.parameters.str.contains("misprint")
+    assert table[misprinted].parameters.to_dict() == {
+        "cadei/resnet@augmented": "2746626 (misprinted: 274626)",
+        "jaubert/model_2+aux2": "171166 (misprinted: 171116)",
     }
-    reported = table[(table.reported != "") & ~misprinted]
-    assert len(reported) > 40
-    assert (reported.parameters.astype(str) == reported.reported).all()
+    assert table.parameters.str.endswith("(as printed)").sum() > 40
+    assert not table.parameters.str.contains("(printed:", regex=False).any()
     assert list(tables.experiment_table(select("beyond/*")).experiment) == [
         experiment.id for experiment in every if experiment.report == "beyond"
     ]
@@ -217,6 +211,35 @@ def test_whatever_latex_reads_as_a_command_is_escaped(tmp_path):
     assert not re.search(r"(?<!\\)[%#~^$]", latex)
 
 
+def test_long_tables_are_folded_and_short_ones_shown(tmp_path):
+    long = pd.DataFrame({"a": range(21)})
+    assert (
+        tables.save(long.head(20), tmp_path, "short", "It. More.")._repr_html_().count("<tr") > 20
+    )
+    folded = tables.save(long, tmp_path, "long", "<What>: more. And more.")._repr_html_()
+    assert folded.startswith("<details><summary>&lt;What&gt; (21 rows)</summary><style")
+    assert folded.count("<tr") > 21 and folded.endswith("</table>\n</details>")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("-0.72 (-1.13 to -0.31)", "−0.72 (−1.13 to −0.31)"),
+        ("a/b - c/d", "a/b − c/d"),
+        ("gain: -2, **-3**", "gain: −2, **−3**"),
+        ("zadoks/twinnet@8000-pairs, 25-epoch, project-1-DL, 2026-11-30", None),
+    ],
+)
+def test_a_minus_is_a_minus_and_a_hyphen_a_hyphen(text, says):
+    assert with_minus(text) == (says or text)
+
+
+def test_no_committed_table_has_more_than_eight_columns():
+    for path in (core.ROOT / "figures" / "paper").glob("*/*.md"):
+        head = path.read_text(encoding="utf-8").splitlines()[0]
+        assert head.count("|") - 1 <= 8, path.name
+
+
 def test_a_click_sorts_the_page_of_a_table(tmp_path):
     _, html, _ = saved(pd.DataFrame({"a": [1]}), tmp_path)
     script = html.partition("<script>")[2].partition("</script></body>")[0]
@@ -238,9 +261,8 @@ def test_agreement_and_effects_in_words():
     (row,) = tables.agreement_table(published_against_ours(rows(), numbers)).to_dict("records")
     assert list(row)[1] == "verdict"
     assert row["published"] == "4.78 ± 0.62 (n = 16)"
-    assert row["ours"] == "6.00 ± 1.41"
-    assert row["ours - published"] == "+1.22"
-    assert row["margin"] == "± 0.96"
+    assert row["ours"] == "6.0 ± 1.4 (n = 2)"
+    assert re.fullmatch(r"\+1\.2 \(-\d.* to \+\d.*; margin 0\.96\)", row[DIFFERENCE])
     assert row["verdict"] == "cannot tell: our rounds too few"  # two rounds: a wide interval
     shortened = published_against_ours(rows(shortened=True), numbers)
     (row,) = tables.agreement_table(shortened).to_dict("records")
@@ -251,12 +273,11 @@ def test_agreement_and_effects_in_words():
             | {"mean": -2.0, "low": -3.5, "high": -0.5, "below": 1.0, "p_holm": 0.25}
         ]
     )
+    assert list(tables.effect_table(effects)["p (Wilcoxon, Holm)"]) == [""]  # of three rounds
+    six = tables.effect_table(effects.assign(n=6))
+    assert list(six["p (Wilcoxon, Holm)"]) == ["0.25"]
     (row,) = tables.effect_table(effects).to_dict("records")
-    assert (row["points of error"], row["95 % interval"], row["n"]) == (
-        "-2.00",
-        "-3.50 to -0.50",
-        3,
-    )
+    assert (row["points of error (95 % interval)"], row["n"]) == ("-2.0 (-3.5 to -0.5)", 3)
 
 
 @pytest.fixture(scope="session")
@@ -296,9 +317,11 @@ def test_committed_tables_are_those_of_the_committed_records(name, committed_tab
 def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
     claims = made.found.claims
     table = tables.claim_table(claims, claims)
-    assert table.claim.tolist() == [claim.id for claim in CLAIMS]
     assert list(table)[:2] == ["claim", "verdict"]
-    assert table[table.report.str.endswith(", ours")].claim.tolist() == ["C1.15", "C4.5"]
+    ours = table.claim[table.claim.str.endswith(", ours")].tolist()
+    assert ours == ["C1.15, cadei, ours", "C4.5, zadoks, ours"]
+    table["claim"] = table.claim.str.partition(",")[0]
+    assert table.claim.tolist() == [claim.id for claim in CLAIMS]
     second = table[table["second reading"] != ""].set_index("claim")["second reading"]
     assert second["C1.14"] == "against two towers: supported (2 of 2)"
     assert list(second.index) == ["C0.9", "C1.14", "C4.1"]
@@ -310,11 +333,11 @@ def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
     assert len(parts) == sum(len(criteria) for criteria in read)
     again = {f"{name}, second reading" for name in second.index}
     assert set(parts.claim) - set(table.claim) == again
-    assert {"simultaneous 95 % interval", "margin"} <= set(parts)
-    assert set(parts.margin) == {"", "0.5"}
+    assert "effect (simultaneous 95 % interval)" in parts
+    assert set(parts.claimed.str.extract(r"margin ([\d.]+)")[0].dropna()) == {"0.5"}
     assert parts.criterion.str.contains(" - 4 x cadei/", regex=False).sum() == 1
     printed = parts[parts.criterion.str.contains("minus the printed one")]
-    assert set(printed.claimed) == {"equivalent or typical"} and set(printed.margin) == {""}
+    assert set(printed.claimed) == {"equivalent or typical"}
     assert not any("part" in name for name in (*table, *parts))
     counts = tables.verdict_counts(claims).set_index("report")
     assert (counts.drop(columns="all").sum(axis=1) == counts["all"]).all()
@@ -324,23 +347,24 @@ def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
 def test_numbers_that_are_no_errors_are_written_as_what_they_are(made):
     table = tables.numbers_table(made.found.numbers)
     assert "bugs fixed" not in " ".join(table.columns)
-    ours, difference = (f"{name}, following the text" for name in ("ours", "difference"))
-    table = table[table[ours] != ""]
+    assert set(table.reading) == {"following the text", "following the code"}
+    ours, difference = "ours", DIFFERENCE
+    table = table[(table[ours] != "") & (table.reading == "following the text")]
     count = table[table.number == "parameters"].iloc[0]
     assert count[ours].isdecimal() and count["published"].isdecimal()
     time = table[table.number == "training time"].iloc[0]
     assert re.fullmatch(r"\d+\.\d s", time[ours]) and time[difference] == ""
-    assert time["verdict, following the text"] == "not compared: other hardware"
+    assert time["verdict"] == "not compared: other hardware"
     ratio = table[table.number == "ratio of training times"].iloc[0]
     assert re.fullmatch(r"\d+\.\d", ratio[ours]) and ratio[difference] == ""
     error = table[table.number == "test"].iloc[0]
-    assert re.fullmatch(r"\d+\.\d\d ± \d+\.\d\d \(n = \d+\)", error[ours])
-    assert re.fullmatch(r"[+-]\d+\.\d\d \(.* to .*\)", error[difference])
+    assert re.fullmatch(r"\d+\.\d ± \d+\.\d \(n = \d+\)", error[ours])
+    assert re.fullmatch(r"[+-]\d+\.\d+ \(.* to .*; margin 1\)", error[difference])
 
 
 def test_a_difference_in_words_says_when_there_is_no_interval():
     summary = {"mean": -1.234, "low": -2.0, "high": -0.5, "n": 3.0}
-    assert tables.points(summary) == "-1.23 points (95 % interval -2.00 to -0.50; n = 3)"
+    assert tables.points(summary) == "-1.2 points (95 % interval -2.0 to -0.5; n = 3)"
     alone = summary | {"low": float("nan"), "high": float("nan"), "n": 1.0}
     assert tables.points(alone) == "-1.23 points (too few rounds for an interval; n = 1)"
 
@@ -357,8 +381,8 @@ def test_folds_beside_the_printed_ones_by_hand():
     numbers = published_numbers(select("damachi/cnn"))
     (row,) = tables.fold_table(folds, numbers).to_dict("records")
     assert row["published"] == "18.40 ± 2.29"
-    assert row["cross-validation"] == "18.00 ± 3.00"  # population SDs 2 and 4
-    assert row["cross-validation, training mode"] == "18.00 ± 0.00"
+    assert row["cross-validation"] == "18.0 ± 3.0"  # population SDs 2 and 4
+    assert row["cross-validation, training mode"] == "18.0 ± 0.0"
     assert (row["published median"], row["median"]) == ("18.5", "18.0")
     unscored = folds.assign(fold_error_training_mode=np.nan)
     (row,) = tables.fold_table(unscored, numbers).to_dict("records")
@@ -384,13 +408,13 @@ def test_times_as_ratios_to_one_network():
 def test_every_difference_has_its_interval_and_n():
     differences = pd.DataFrame(
         [
-            {"difference": "x", "first": "a", "second": "b", "n": 2.0}
+            {"difference": "x", "first": "a", "second": "b", "n": 6.0}
             | {"mean": 1.0, "sd": 0.1, "low": 0.5, "high": 1.5, "below": 0.25, "p_holm": 0.012345}
         ]
     )
     (row,) = tables.difference_table(differences).to_dict("records")
-    assert row["points of error"] == "+1.00" and row["95 % interval"] == "+0.50 to +1.50"
-    assert (row["lower in"], row["p (Wilcoxon, Holm)"], row["n"]) == ("25%", "0.012", 2)
+    assert row["points of error (95 % interval)"] == "+1.00 (+0.50 to +1.50)"
+    assert (row["lower in"], row["p (Wilcoxon, Holm)"], row["n"]) == ("25%", "0.012", 6)
 
 
 def test_what_the_folds_choose_in_words():
@@ -421,25 +445,25 @@ def test_steps_in_words(steps):
     steps = steps.assign(**{name: steps[name].mask(first, n) for name, n in changes.items()})
     table = tables.step_table(steps).set_index("step")
     row = table.loc[STEPS[0].says]
-    assert (row["change"], row["95 % interval of the change"]) == ("-4.00", "-4.50 to -3.50")
+    assert row["change (95 % interval)"] == "-4.0 (-4.5 to -3.5)"
     kept = table["in the best network"].value_counts()
     assert kept["no"] == sum(step.fold_rounds > 0 and not step.kept for step in STEPS)
     assert kept["larger budget"] == 3 and kept["yes"] == 1 + sum(step.kept for step in STEPS)
     for step in STEPS:
         assert (table.loc[step.says, "large-sample test error"] == "") == (step.rounds == 0)
-    assert table["cross-validation change"].iloc[0] == table.verdict.iloc[0] == ""
+    assert table["its change (corrected interval)"].iloc[0] == table.verdict.iloc[0] == ""
     assert table.verdict.tolist() == steps.verdict.tolist()
 
 
 def test_steps_without_folds_or_tests_are_blank(steps):
     without = steps.drop(columns=[name for name in steps if name.startswith(("fold", "change"))])
     table = tables.step_table(without)
-    for name in ("error", "rounds", "change"):
-        assert (table[f"cross-validation {name}"] == "").all()
-    assert (table["change"] == "").all()
+    for name in ("cross-validation error", "its change (corrected interval)"):
+        assert (table[name] == "").all()
+    assert (table["change (95 % interval)"] == "").all()
 
 
-def test_the_best_networks_have_both_intervals_and_their_precision():
+def test_the_best_networks_have_both_intervals():
     row = {"experiment": id_of(BEST), "says": "best network", "fresh": False, "n": 10}
     row |= {"mean": 0.73, "sd": 0.06, "low": 0.69, "high": 0.78, "precise_pairs": 20_000}
     row |= {"exact": 0.75, "exact_low": 0.62, "exact_high": 0.88}
@@ -447,12 +471,12 @@ def test_the_best_networks_have_both_intervals_and_their_precision():
     row |= {"parameters": 418_634, "precision": "bfloat16"}
     fresh = row | {"fresh": True, "n": 1} | dict.fromkeys(("exact_low", "rounds_low"), np.nan)
     table = tables.best_table(pd.DataFrame([row, fresh]))
-    assert table.rounds.tolist() == ["looked at", "fresh"]
-    assert table["error over all pairs"].tolist() == ["0.75", "0.75"]
-    assert table["95 % interval, rounds and images"].tolist() == ["0.62 to 0.88", ""]
+    assert table.rounds.tolist() == ["10 looked at", "1 fresh"]
+    exact = table["error over all pairs (95 % interval, rounds and images)"]
+    assert exact.tolist() == ["0.75 (0.62 to 0.88)", "0.75"]
     assert table["95 % interval, rounds alone"].tolist() == ["0.71 to 0.79", ""]
     assert table["large-sample test error"][0] == "0.73 ± 0.06"
-    assert (table.precision[0], table["seconds a round"][0]) == ("bfloat16", "52")
+    assert table["seconds a round"][0] == "52"
     assert not any("target" in name for name in table)
 
 
@@ -476,7 +500,7 @@ def test_an_option_has_a_column_and_a_number_of_pairs_a_row():
         ]
     )
     table = tables.option_table(found).set_index("training pairs")
-    assert table["digit loss alone"].tolist() == ["-2.00 (-5.00 to +1.00)", "-4.00"]
+    assert table["digit loss alone"].tolist() == ["-2.0 (-5.0 to +1.0)", "-4.0"]
     assert table.n.tolist() == [2, 1]
 
 

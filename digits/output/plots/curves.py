@@ -117,10 +117,9 @@ def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption
             means = numbers[numbers.quantity == quantity]["mean"]
             for number, look in zip(means, (printed, with_aux), strict=False):
                 axis.axhline(number, **look)
-        column[0].set(
-            title=name_of(EXPERIMENTS[name], report=False), ylim=(0, 1.05 * stages.test_error.max())
-        )
-        column[1].set(xlabel="training", ylim=(0, None))
+        title = name_of(EXPERIMENTS[name], report=False).partition(" (")[0]
+        column[0].set(title=title, ylim=(0, 1.05 * stages.test_error.max()))
+        column[1].set(xlabel="training", ylim=(0, 1.05 * stages.train_error.max()))
         column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0, 0].set_ylabel("test error (%)")
     axes[1, 0].set_ylabel("train error (%)")

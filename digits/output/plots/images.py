@@ -46,7 +46,8 @@ def balance(rounds: dict[int, Pairs], caption: str) -> Figure:
     sns.barplot(counts, x="digit", y="share", ax=left, **look)
     left.axhline(10, color="black", linewidth=0.8, linestyle="--")
     left.set(title="Each digit is near a tenth of the images", ylabel="share of images (%)")
-    sns.move_legend(left, "lower center", ncols=2, title=None, frameon=True)
+    left.set_ylim(top=1.2 * left.get_ylim()[1])  # room for the legend
+    sns.move_legend(left, "upper right", ncols=2, title=None)
     shares = [100 * pairs.target.float().mean().item() for pairs in rounds.values()]
     right.plot(range(len(shares)), shares, "o", color=NEUTRAL)
     right.axhline(55, color="black", linewidth=0.8, linestyle="--")

@@ -17,6 +17,14 @@ from digits.output.plots import style
 from digits.output.plots.style import DOT, LINE, STAR, TICK, Row, colour_of, draw_rows, row_of
 from digits.output.tables.format import difference
 
+#: What a picture calls the sources of randomness.
+SOURCES = {
+    "all streams": "everything",
+    "init": "initial weights",
+    "order": "order of the pairs",
+    "augment": "distortions",
+}
+
 
 def figure_of(rows: list[Row], mark: dict, caption: str, each: float, height: float, **labels):
     """Return a figure of rows, as high as `height` and `each` of them, and its axes."""
@@ -107,9 +115,11 @@ def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
 def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
     """Show error against parameters and against training compute, a point a network.
 
-    ranked: what `statistics.ranking` gives. The line joins the networks that no cheaper one beats.
+    ranked: what `statistics.ranking` gives. The line joins the networks that no cheaper one beats;
+    some of them are numbered, and named below.
     """
-    figure, axes = style.new_figure(caption, 4.2, 2, 2, sharey=True)
+    figure, axes = style.new_figure(caption, 4.4, 2, 2, sharey=True)
+    numbered: dict[str, int] = {}
     costs = {"parameters": "parameters", "training_gflop": "training compute (GFLOP a round)"}
     for axis, (cost, label) in zip(axes.flat, costs.items(), strict=True):
         for row in ranked.assign(cost=ranked[cost]).itertuples():
@@ -120,18 +130,30 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
         best = ranked.sort_values([cost, "mean"])
         best = best[best["mean"] <= best["mean"].cummin()]
         axis.plot(best[cost], best["mean"], color="#999999", linewidth=0.8, zorder=0)
-        for place, (name, *where) in enumerate(best[["experiment", cost, "mean"]].to_numpy()):
-            side, x = ("right", -2) if place == len(best) - 1 else ("left", 4)
-            edge, y = ("top", -6) if place % 2 else ("bottom", 5)
-            look = {"textcoords": "offset points", "ha": side, "va": edge, "fontsize": 6.5}
-            axis.annotate(name_of(EXPERIMENTS[name]), where, xytext=(x, y), **look)
-        axis.set(xscale="log", xlabel=label, ylim=(0, None))
-    axes[0, 0].set_ylabel("large-sample test error (%)")
+        for name, *where in _far_apart(best[["experiment", cost, "mean"]].to_numpy()):
+            number = numbered.setdefault(name, len(numbered) + 1)
+            look = {"textcoords": "offset points", "ha": "right", "va": "top", "fontsize": 9}
+            axis.annotate(f"{number}", where, xytext=(-3, -2), fontweight="bold", **look)
+        low, high = 0.75 * ranked["mean"].min(), 1.25 * ranked["mean"].max()
+        axis.set(xscale="log", yscale="log", xlabel=label, ylim=(low, high))
+        style.name_ticks(axis.yaxis)
+    axes[0, 0].set_ylabel("large-sample test error (%), logarithmic")
+    names = "; ".join(f"{n}: {name_of(EXPERIMENTS[name])}" for name, n in numbered.items())
+    style.caption_below(figure, f"{caption} {names}.")
     options = {"plain": (0, 0), "weight sharing": (1, 0), "auxiliary loss": (0, 1), "both": (1, 1)}
     keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
     for report in (name for name in style.COLOURS if name in set(ranked.report)):
         keys[report] = {"color": style.COLOURS[report], "marker": "s", "linestyle": "none"}
     return style.legend_above(figure, keys, title="Do larger networks have lower errors?")
+
+
+def _far_apart(networks: list) -> list:
+    """Return the first of networks with falling errors, and those a fifth lower than the last."""
+    kept = []
+    for network in networks:
+        if not kept or network[-1] < 0.8 * kept[-1][-1]:
+            kept.append(network)
+    return kept
 
 
 def _look(shared: bool, auxiliary: bool) -> dict:
@@ -225,7 +247,7 @@ def spread_by_source(spreads: pd.DataFrame, caption: str) -> Figure:
             mark, colour = drawn if row.stream in DRAWN else own
             shown = Row(row.stream, colour, (), row.sd, row.low, row.high)
             draw_rows(axis, [shown], mark, streams.index(row.stream))
-        style.name_rows(axis, streams)
+        style.name_rows(axis, [SOURCES.get(stream, stream) for stream in streams])
         title = f"{network}: {rows['mean'].iloc[0]:.2f} %"
         axis.set(xlabel="SD of the error (points)", title=title, xlim=(0, None))
     return figure

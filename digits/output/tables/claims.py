@@ -8,7 +8,7 @@ import pandas as pd
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult, CriterionResult
 from digits.analysis.statistics import CONFIDENCE
 from digits.experiments.claim import Criterion
-from digits.output.tables.format import QUANTITIES, interval, number
+from digits.output.tables.format import QUANTITIES, difference, number
 
 
 def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFrame:
@@ -19,9 +19,8 @@ def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFra
     """
     return pd.DataFrame(
         {
-            "claim": result.claim.id,
+            "claim": f"{result.claim.id}, {result.claim.report}" + ", ours" * result.claim.ours,
             "verdict": result.verdict,
-            "report": result.claim.report + (", ours" if result.claim.ours else ""),
             "what it says": result.claim.claim,
             "read as": result.claim.reading,
             "criteria that hold": result.held,
@@ -62,14 +61,12 @@ def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "claim": name,
-            "criterion": _criterion(result.criterion),
-            "effect": number(result.mean, "{:+.2f}"),
-            "unit": QUANTITIES[result.criterion.quantity][1],
-            f"simultaneous {100 * CONFIDENCE:g} % interval": interval(result._asdict(), "+"),
-            "n": result.n or "",
-            "claimed": result.criterion.claimed,
-            "margin": number(result.criterion.margin, "{:g}"),
             "verdict": result.verdict,
+            "criterion": _criterion(result.criterion),
+            f"effect (simultaneous {100 * CONFIDENCE:g} % interval)": difference(result._asdict()),
+            "unit": QUANTITIES[result.criterion.quantity][1],
+            "n": result.n or "",
+            "claimed": result.criterion.claimed + number(result.criterion.margin, " (margin {:g})"),
         }
         for name, reading in readings
         for result in reading.results
@@ -93,8 +90,9 @@ def result_text(result: CriterionResult | None) -> str:
         return f"{_criterion(result.criterion)}: not run"
     found = f"{result.mean:.4f}"
     if result.n:
-        bounds = interval(result._asdict(), "+") or "no interval"
-        found = f"{result.mean:+.2f} ({bounds}; n = {result.n})"
+        told = difference(result._asdict())
+        bounded = told.removesuffix(")") if told.endswith(")") else f"{told} (no interval"
+        found = f"{bounded}; n = {result.n})"
     return f"{_criterion(result.criterion)}: {found}, claimed {result.criterion.claimed}"
 
 

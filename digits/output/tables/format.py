@@ -108,29 +108,47 @@ def number(value: float | None, form: str = "{:.2f}") -> str:
 # known of it, such as `change`, `change_low`, `change_high`. What it lacks is written "".
 
 
-def mean_sd(summary, of: str = "mean") -> str:
-    """Return "5.10 ± 0.80", without the second half where there is no SD."""
-    return number(summary[of]) + number(summary[_part(of, "sd")], " ± {:.2f}")
+def places(*values: float | None) -> int:
+    """Return how many decimals values in one cell have: one, or two if all are below 2."""
+    known = [abs(value) for value in values if value is not None and not pd.isna(value)]
+    return 1 if max(known, default=0) >= 2 else 2
 
 
-def interval(summary, sign: str = "", of: str = "mean") -> str:
-    """Return "1.20 to 3.40", "" where there is none; sign: "+" to show plus signs."""
-    form = f"{{:{sign}.2f}}"
-    low, high = (number(summary.get(_part(of, limit)), form) for limit in ("low", "high"))
+def mean_sd(summary, of: str = "mean", decimals: int | None = None) -> str:
+    """Return "5.1 ± 0.8", without the second half where there is no SD.
+
+    decimals: None for what `places` says of the mean.
+    """
+    mean, sd = summary[of], summary[_part(of, "sd")]
+    decimals = places(mean) if decimals is None else decimals
+    return number(mean, f"{{:.{decimals}f}}") + number(sd, f" ± {{:.{decimals}f}}")
+
+
+def interval(summary, sign: str = "", of: str = "mean", decimals: int | None = None) -> str:
+    """Return "1.2 to 3.4", "" where there is none; sign: "+" to show plus signs."""
+    bounds = [summary.get(_part(of, limit)) for limit in ("low", "high")]
+    form = f"{{:{sign}.{places(*bounds) if decimals is None else decimals}f}}"
+    low, high = (number(bound, form) for bound in bounds)
     return low and f"{low} to {high}"
 
 
-def difference(summary, form: str = "{:+.2f}", of: str = "mean") -> str:
-    """Return a difference as `form` says, with its interval in brackets where it has one."""
-    bounds = interval(summary, "+", of)
-    return number(summary[of], form) + (bounds and f" ({bounds})")
+def difference(summary, form: str = "{:{places}}", of: str = "mean") -> str:
+    """Return a difference as `form` says, with its interval in brackets where it has one.
+
+    form: in which "{places}" is a sign and the decimals that suit the difference.
+    """
+    mean = summary[of]
+    decimals = places(mean, *(summary.get(_part(of, limit)) for limit in ("low", "high")))
+    bounds = interval(summary, "+", of, decimals)
+    told = "" if pd.isna(mean) else form.format(mean, places=f"+.{decimals}f")
+    return told + (bounds and f" ({bounds})")
 
 
 def points(summary) -> str:
     """Return the mean of a difference, its interval and n, as words in a sentence."""
-    bounds = interval(summary, "+")
-    known = f"95 % interval {bounds}" if bounds else "too few rounds for an interval"
-    return f"{summary['mean']:+.2f} points ({known}; n = {summary['n']:.0f})"
+    mean, _, bounds = difference(summary).partition(" (")
+    known = f"95 % interval {bounds[:-1]}" if bounds else "too few rounds for an interval"
+    return f"{mean} points ({known}; n = {summary['n']:.0f})"
 
 
 def _part(of: str, name: str) -> str:
@@ -157,7 +175,8 @@ ESCAPED = str.maketrans(
     | {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
 )
 #: The Styler leaves these as they are, and not every LaTeX has a letter for them.
-SYMBOLS = str.maketrans({"±": r"$\pm$", "≤": r"$\leq$"})
+SYMBOLS = str.maketrans({"±": r"$\pm$", "≤": r"$\leq$", "−": "$-$"})
+LONG = 20  # rows of a table that a page shows folded
 
 
 def escaped(text: str) -> str:
@@ -166,8 +185,13 @@ def escaped(text: str) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """Return `text` without control characters: a line end would end a row."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    """Return `text` without control characters: a line end would end a row; with real minuses."""
+    return with_minus(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text))
+
+
+def with_minus(text: str) -> str:
+    """Return `text` with a minus for each hyphen that is one: before a number, or on its own."""
+    return re.sub(r"(?<=\S )-(?= )|(?<![^\s(*:])-(?=\d)", "−", text)
 
 
 def _in_texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
@@ -187,10 +211,22 @@ def markdown(table: pd.DataFrame) -> str:
     return cells.to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
+class Folded:
+    """A long table for display, which a click unfolds."""
+
+    def __init__(self, shown: Styler, rows: int, caption: str):
+        self.shown, self.summary = shown, f"{re.split(r'[:;.] ', caption)[0]} ({rows} rows)"
+
+    def _repr_html_(self) -> str:
+        table = self.shown.to_html()
+        return f"<details><summary>{escape(self.summary)}</summary>{table}</details>"
+
+
+def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler | Folded:
     """Write `table` to `folder` as name.html, name.md and name.tex.
 
-    Return it as the page and a notebook show it: text left, numbers right, no index.
+    Return it as the page and a notebook show it: text left, numbers right, no index, and folded if
+    it is long.
     """
     table, caption = _in_texts(table, in_one_line), in_one_line(caption)
     latex = table.style.hide(axis="index").format(na_rep="", escape="latex")
@@ -210,4 +246,4 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler:
         "html": page.replace("</body>", f"<script>\n{sort}</script></body>"),
     }.items():
         core.write(folder / f"{name}.{suffix}", text)
-    return shown
+    return Folded(shown, len(table), caption) if len(table) > LONG else shown

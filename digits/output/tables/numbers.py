@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from digits.analysis.numbers import CODE, FIXED, PARAMETERS, RATIO, TEXT, TIME, tally
-from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number
+from digits.analysis.numbers import FIXED, PARAMETERS, RATIO, TIME, tally
+from digits.output.tables.format import PRINTED, difference, mean_sd, number
 
 #: What a caption says of verdicts.
 VERDICTS = (
@@ -11,6 +11,7 @@ VERDICTS = (
     "interval excludes 0; typical: a printed number that is one draw lies in the central 95 % of "
     "what our rounds give"
 )
+DIFFERENCE = "ours - published (95 % interval; margin)"
 #: How published numbers that are no errors are written.
 OTHERS = {PARAMETERS: "{:.0f}", TIME: "{:.1f} s", RATIO: "{:.1f}"}
 
@@ -23,11 +24,8 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
             "verdict": _verdict(row),
             "error": PRINTED[row["quantity"]],
             "published": _printed(row),
-            "ours": mean_sd(row, "ours"),
-            "n": row["n"],
-            "ours - published": number(row["difference"], "{:+.2f}"),
-            "95 % interval": "" if row["shortened"] else interval(row, "+"),
-            "margin": f"± {row['margin']:.2f}",
+            "ours": _ours(row),
+            DIFFERENCE: _difference(row),
             "verdict on the SD": _verdict(row, "sd_"),
             "experiment": row["experiment"],
         }
@@ -36,40 +34,37 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return every published number in a row, beside ours by the text and by the code.
+    """Return every published number beside ours, one row following the text, one the code.
 
     numbers: what `numbers.all_numbers` gives; runs of fixed code are left out. Errors and their
-    differences are in per cent and percentage points. Where the code ran what the text says, or
-    only the code's number is known, one of the two is empty.
+    differences are in per cent and percentage points. A number has one row where the code ran what
+    the text says, or where only the code's is known.
     """
-    rows = []
-    cells = {"verdict": _verdict, "ours": _ours, "difference": _difference}
-    cells["verdict on the SD"] = lambda row: _verdict(row, "sd_")
-    found = {}
-    for row in numbers[numbers.reading != FIXED].to_dict("records"):
-        of_number = found.setdefault((row["report"], row["row"], row["quantity"]), {})
-        of_number[row["reading"]] = row
-    for (report, place, quantity), readings in found.items():
-        first = next(iter(readings.values()))
-        row = {
-            "report": report,
-            "report's row": place,
-            "number": PRINTED.get(quantity, quantity),
-            "published": _plain(first, "published") or _printed(first),
-            "margin": number(first["margin"], "± {:.2f}"),
+    rows = numbers[numbers.reading != FIXED].to_dict("records")
+    order = {key: place for place, key in enumerate(dict.fromkeys(map(_key, rows)))}
+    return pd.DataFrame(
+        {
+            "report's row": f"{row['report']}: {row['row']}",
+            "verdict": _verdict(row),
+            "number": PRINTED.get(row["quantity"], row["quantity"]),
+            "published": _plain(row, "published") or _printed(row),
+            "ours": _ours(row),
+            DIFFERENCE: _difference(row),
+            "verdict on the SD": _verdict(row, "sd_"),
+            "reading": row["reading"],
         }
-        for name, text in cells.items():
-            for reading in (TEXT, CODE):
-                cell = readings.get(reading)
-                row[f"{name}, {reading}"] = cell and text(cell)
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+        for row in sorted(rows, key=lambda row: order[_key(row)])
+    )
+
+
+def _key(row: dict) -> tuple[str, str, str]:
+    return row["report"], row["row"], row["quantity"]
 
 
 def _printed(row: dict) -> str:
     """Return a printed error with its SD, and over how many values it is."""
     values = f" (n = {row['published_n']:.0f})" if row["published_n"] > 1 else ""
-    return mean_sd(row, "published") + values
+    return mean_sd(row, "published", decimals=2) + values
 
 
 def _plain(row: dict, of: str) -> str:
@@ -86,9 +81,11 @@ def _ours(row: dict) -> str:
 def _difference(row: dict) -> str:
     if row["quantity"] == PARAMETERS:
         return number(row["difference"], "{:+.0f}") if row["difference"] else ""
-    if row["quantity"] in OTHERS or row["shortened"]:
+    if row["quantity"] in OTHERS or row["shortened"] or pd.isna(row["difference"]):
         return ""
-    return difference({"mean": row["difference"], "low": row["low"], "high": row["high"]})
+    found = {"mean": row["difference"], "low": row["low"], "high": row["high"]}
+    told, margin = difference(found), f"margin {row['margin']:.2g}"
+    return f"{told.removesuffix(')')}; {margin})" if told.endswith(")") else f"{told} ({margin})"
 
 
 def _verdict(row: dict, of: str = "") -> str:
@@ -102,4 +99,6 @@ def _verdict(row: dict, of: str = "") -> str:
 
 def tally_table(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:
     """Return how many published errors of each report have which verdict (see `tally`)."""
-    return tally(numbers, of).reset_index().rename_axis(columns=None)
+    counts = tally(numbers, of).reset_index().rename_axis(columns=None)
+    counts.insert(0, "printed errors of", counts.pop("report") + ", " + counts.pop("reading"))
+    return counts

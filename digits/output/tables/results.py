@@ -9,6 +9,8 @@ from digits.experiments.registry import select
 from digits.models.summary import summary_of
 from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number, span
 
+LEAST = 6  # rounds for a p value: of fewer, the signed-rank test can reject nothing at 5 %
+
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the study's table of errors in per cent, mean ± SD over rounds, one row a network.
@@ -16,8 +18,7 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     frame: tidy rows (see `frames.tidy`).
     """
     errors = ["test_error", "precise_error", "train_error", "test_digit_accuracy"]
-    sizes = ["parameters", "epochs", "trainings", "train_pairs"]
-    groups = dict(list(frame[["experiment", *errors, *sizes]].groupby("experiment")))
+    groups = dict(list(frame[["experiment", *errors, "parameters"]].groupby("experiment")))
     rows = []
     for experiment in select(*groups):
         runs = groups[experiment.id]
@@ -27,55 +28,64 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "experiment": experiment.id,
                 "n": int(test["n"]),
                 "published test error": _published(experiment),
-                "test error": mean_sd(test),
-                "95 % interval": interval(test),
+                "test error (95 % interval)": _with(mean_sd(test), interval(test)),
                 "large-sample test error": mean_sd(summarise(runs.precise_error)),
                 "train error": mean_sd(summarise(runs.train_error)),
                 "digit accuracy": number(runs.test_digit_accuracy.mean(), "{:.1f}"),
                 "parameters": first.parameters,
-                "epochs": first.epochs * first.trainings,
-                "training pairs": first.train_pairs,
             }
         )
-    table = pd.DataFrame(rows)
-    alike = [name for name in ("epochs", "training pairs") if table[name].nunique() == 1]
-    return table.drop(columns=alike)
+    return pd.DataFrame(rows)
+
+
+def _with(value: str, bounds: str) -> str:
+    """Return a value with its interval in brackets, where it has one."""
+    return value + (bounds and f" ({bounds})")
 
 
 def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per experiment: id, parameters, those reported, protocol, what was published.
+    """Return one row per experiment: id, parameters, protocol, what was published.
 
-    rounds and epochs: of the full protocol; loss weights: of each auxiliary term and of the
-    target; published: the test error. Columns that say nothing here are left out.
+    parameters: with what the report prints; rounds and epochs: of the full protocol; loss weights:
+    of each auxiliary term and of the target; published: the test error. Columns that say nothing
+    here are left out.
     """
     rows = []
     for experiment in experiments:
         recipe = experiment.recipe
         times = f"{recipe.trainings}x" if recipe.trainings > 1 else ""
-        misprint = " (misprint)" if experiment.counted == "misprinted" else ""
         weights = f"{recipe.auxiliary_weight:g}, {recipe.target_weight:g}"
         rows.append(
             {
                 "experiment": experiment.id,
-                "parameters": summary_of(experiment.build).parameters,
-                "reported": number(experiment.reported_parameters, "{}" + misprint),
+                "parameters": _counts(experiment),
                 "rounds": experiment.rounds,
                 "epochs": f"{times}{recipe.epochs}",
                 "batch": recipe.batch_size,
-                "learning rate": f"{recipe.learning_rate:g}",
-                "L2": number(recipe.weight_decay or None, "{:g}"),
+                "learning rate": f"{recipe.learning_rate:g}"
+                + number(recipe.weight_decay or None, ", L2 {:g}"),
                 "loss weights": weights if recipe.auxiliary_weight else "",
                 "published (%)": _published(experiment),
             }
         )
     table = pd.DataFrame(rows)
-    return table.drop(columns=[name for name in ("L2", "loss weights") if not any(table[name])])
+    return table if any(table["loss weights"]) else table.drop(columns="loss weights")
+
+
+def _counts(experiment: Experiment) -> str:
+    """Return "482114", and whether a report prints the same number or misprints it."""
+    count, printed = summary_of(experiment.build).parameters, experiment.reported_parameters
+    if printed is None:
+        return f"{count}"
+    if experiment.counted == "misprinted":
+        return f"{count} (misprinted: {printed})"
+    return f"{count} (as printed)" if printed == count else f"{count} (printed: {printed})"
 
 
 def _published(experiment: Experiment) -> str:
     """Return the printed test errors of an experiment, mean ± SD in per cent, "" if none."""
     printed = [p.model_dump() for p in experiment.published if p.quantity == "test_error"]
-    return ", ".join(mean_sd(error) for error in printed)
+    return ", ".join(mean_sd(error, decimals=2) for error in printed)
 
 
 def effect_table(effects: pd.DataFrame) -> pd.DataFrame:
@@ -94,10 +104,9 @@ def _differences(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {heading: row[name] for heading, name in names.items()}
         | {
-            "points of error": f"{row['mean']:+.2f}",
-            "95 % interval": interval(row, "+"),
+            "points of error (95 % interval)": difference(row),
             "lower in": f"{row['below']:.0%}",
-            "p (Wilcoxon, Holm)": number(row["p_holm"], "{:.2g}"),
+            "p (Wilcoxon, Holm)": number(row["p_holm"], "{:.2g}") if row["n"] >= LEAST else "",
             "n": int(row["n"]),
         }
         for row in found.to_dict("records")
@@ -109,9 +118,8 @@ def pooled_table(pooled: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "effect of": row["effect"],
-            "points of error": number(row["mean"], "{:+.2f}"),
-            "95 % interval": interval(row, "+"),
-            "without one design": f"{row['least']:+.2f} to {row['most']:+.2f}",
+            "points of error (95 % interval)": difference(row),
+            "without one design": f"{row['least']:+.1f} to {row['most']:+.1f}",
             "designs": row["n"],
             "rounds of each": span(pd.Series(row["rounds"])),
         }
@@ -127,12 +135,10 @@ def ranking_table(ranking: pd.DataFrame) -> pd.DataFrame:
             "network": row["network"],
             "large-sample test error": mean_sd(row),
             "95 % interval": interval(row),
+            "above the best (95 % interval)": difference(row, of="above") if row["above"] else "",
             "n": int(row["n"]),
-            "above the best": number(row["above"] or None, "{:+.2f}"),
-            "95 % interval of that": interval(row, "+", "above"),
             "parameters": row["parameters"],
-            "training GFLOP": f"{row['training_gflop']:.4g}",
-            "learning rate": f"{row['learning_rate']:g}",
+            "training GFLOP": f"{row['training_gflop']:,.0f}",
         }
         for place, row in enumerate(ranking.to_dict("records"), start=1)
     )
@@ -155,7 +161,7 @@ def fold_table(folds: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
             ours = {"mean": rounds[mode].mean().mean(), "sd": rounds[mode].std(ddof=0).mean()}
             row[PRINTED[mode]] = mean_sd(ours)
             if mode in printed.index:
-                row["published"] = mean_sd(printed.loc[mode])
+                row["published"] = mean_sd(printed.loc[mode], decimals=2)
         row["published median"] = number(printed["mean"]["fold_median"], "{:.1f}")
         row["median"] = number(rounds.fold_error.median().mean(), "{:.1f}")
         rows.append(row)
@@ -206,17 +212,21 @@ def step_table(steps: pd.DataFrame) -> pd.DataFrame:
             "step": row["says"],
             "verdict": row["verdict"],
             "in the best network": _kept(row),
-            "cross-validation error": number(row.get("fold")),
-            "cross-validation rounds": number(row.get("fold_n"), "{:.0f}"),
-            "cross-validation change": number(row.get("fold_change"), "{:+.2f}"),
-            "corrected 95 % interval": interval(row, "+", "fold_change"),
-            "large-sample test error": mean_sd(row),
-            "n": number(row["n"], "{:.0f}"),
-            "change": number(row.get("change"), "{:+.2f}"),
-            "95 % interval of the change": interval(row, "+", "change"),
+            "cross-validation error": _of_rounds(number(row.get("fold")), row.get("fold_n")),
+            "its change (corrected interval)": _change(row, "fold_change"),
+            "large-sample test error": _of_rounds(mean_sd(row), row["n"]),
+            "change (95 % interval)": _change(row, "change"),
         }
         for row in steps.to_dict("records")
     )
+
+
+def _of_rounds(value: str, n: float | None) -> str:
+    return value and f"{value} (n = {n:.0f})"
+
+
+def _change(row: dict, of: str) -> str:
+    return difference(row, of=of) if pd.notna(row.get(of)) else ""
 
 
 def _kept(step: dict) -> str:
@@ -230,14 +240,13 @@ def best_table(best: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "network": row["says"],
-            "rounds": "fresh" if row["fresh"] else "looked at",
-            "n": int(row["n"]),
-            "error over all pairs": number(row["exact"]),
-            "95 % interval, rounds and images": interval(row, of="exact"),
+            "rounds": f"{row['n']:.0f} {'fresh' if row['fresh'] else 'looked at'}",
+            "error over all pairs (95 % interval, rounds and images)": _with(
+                number(row["exact"]), interval(row, of="exact")
+            ),
             "95 % interval, rounds alone": interval(row, of="rounds"),
             "large-sample test error": mean_sd(row),
             "epochs": row["epochs"],
-            "precision": row["precision"],
             "seconds a round": f"{row['seconds']:.0f}",
             "parameters": row["parameters"],
         }

@@ -1,0 +1,97 @@
+"""What a notebook opens with: the answer in three lines, and which records it shows."""
+
+import pandas as pd
+
+from digits.analysis import findings
+from digits.analysis.effects import factorial_effects
+from digits.analysis.findings import Verdicts
+from digits.experiments.registry import DESIGNS
+from digits.output import sentences
+from digits.output.names import of_design
+from digits.output.tables.format import with_minus
+from digits.study.runs import expected_seconds
+from digits.study.study import Study
+
+#: The designs that a report's own protocol is judged by: as printed, or of equal width.
+PRINTED = ("", "wide")
+
+
+def opening(study: Study, report: str) -> str:
+    """Say in three lines of Markdown what became of a report.
+
+    Its printed errors, its claims, and what the two options change in its own protocol.
+    """
+    frame = study.table(*findings.patterns_of(report))
+    judged = findings.verdicts(frame, report)
+    lines = (
+        f"**Printed errors.** {sentences.numbers_sentence(judged, report)}",
+        f"**Claims.** {sentences.claims_sentence(judged, report)}{_contradicted(judged, report)}",
+        f"**The two options**, in the report's own protocol. {_worth(frame, report)}",
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _contradicted(judged: Verdicts, report: str) -> str:
+    """Quote the claims that are contradicted."""
+    claims = [claim.partition(": ")[2] for claim, *_ in sentences.contradicted(judged, report)]
+    return f" Contradicted: “{'”; “'.join(claims)}”." if claims else ""
+
+
+def _worth(frame: pd.DataFrame, report: str) -> str:
+    """Say what weight sharing, the digit loss and both change in each design of the report."""
+    designs = {
+        design.name: design
+        for design in DESIGNS.values()
+        if (design.report, design.protocol) == (report, "own") and design.variant in PRINTED
+    }
+    effects = factorial_effects(frame, list(designs.values()))
+    effects = effects[(effects.n > 1) & ~effects.baseline.str.endswith("wider")]
+    parts = []
+    for name, rows in effects.groupby("design", sort=False):
+        found = rows.set_index("effect")
+        sharing, loss, both = (
+            _points(found.loc[effect])
+            for effect in ("weight sharing alone", "auxiliary loss alone", "both")
+        )
+        parts.append(
+            f"{of_design(designs[name]).partition(', ')[2]}: weight sharing alone {sharing}, the "
+            f"digit loss alone {loss}, both {both} (n = {found.n.max():.0f})"
+        )
+    if not parts:
+        versions = "plain, shared, with digit loss, with both"
+        return f"Not known yet: no two rounds of all four versions ({versions}) are recorded."
+    return f"Change of the test error in percentage points: {'; '.join(parts)}."
+
+
+def _points(effect: pd.Series) -> str:
+    return with_minus(f"{effect['mean']:+.1f} ({effect.low:+.1f} to {effect.high:+.1f})")
+
+
+def records_shown(study: Study, *patterns: str) -> str:
+    """Say how many runs a notebook shows, which are missing, and what training them would cost."""
+    wanted, missing = study.runs(*patterns), study.missing(*patterns)
+    digits = "all of MNIST" if study.source == "mnist" else "the 5,000 sample digits"
+    text = (
+        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of the "
+        f"{study.profile} profile on {digits}, from their records, and trains nothing."
+    )
+    if not missing:
+        return text
+    seconds = sum(expected_seconds(run.experiment) for run in missing)
+    recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
+    lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
+    text = (
+        f"{text} {len(missing)} are missing; training them with `run_all.py --profile paper` takes "
+        f"roughly {_duration(seconds)} on one core."
+    )
+    if not lacking:
+        return text
+    summary = f"Not run: {len(lacking)} experiment{'s' if len(lacking) > 1 else ''}"
+    return f"{text}\n\n<details><summary>{summary}</summary>{', '.join(lacking)}</details>"
+
+
+def _duration(seconds: float) -> str:
+    """Return "3 hours" of a time, in the largest unit of which there are two."""
+    units = {"days": 86_400, "hours": 3600, "minutes": 60}
+    unit = next((unit for unit, size in units.items() if seconds >= 2 * size), "seconds")
+    return f"{max(1, round(seconds / units.get(unit, 1)))} {unit}"
