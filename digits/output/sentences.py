@@ -191,12 +191,14 @@ def cost_sentence(found: Findings) -> str:
 
 
 def best_networks(
-    frame: pd.DataFrame, by_image: dict[str, dict[int, np.ndarray]] | None = None
+    frame: pd.DataFrame,
+    by_image: dict[str, dict[int, np.ndarray]] | None = None,
+    bullets: bool = False,
 ) -> str:
     """Say what errors the best networks have, how they were chosen, and what all digits give.
 
     frame, by_image: what `beyond.best_networks` takes. Without the latter, the intervals are over
-    rounds alone, and the sentence says so.
+    rounds alone, and the sentence says so. bullets: one for each thing that is said.
     """
     rows = beyond.best_networks(frame, by_image)
     sentences = [_error_of(row) for row in rows.to_dict("records")]
@@ -225,7 +227,7 @@ def best_networks(
             "Trained on all digits of the training set, the best network has a large-sample test "
             f"error of {oracle.mean():.2f} % (n = {len(oracle)})."
         )
-    return " ".join(sentences)
+    return "\n".join(f"- {told}" for told in sentences) if bullets else " ".join(sentences)
 
 
 def brief(frame: pd.DataFrame) -> str:

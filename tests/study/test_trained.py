@@ -101,7 +101,11 @@ def test_a_round_that_the_study_does_not_run_is_refused(digits, monkeypatch, smo
         network_of(study, "zadoks/net")
     without = network_of(study, "zadoks/twinnet")
     assert without.same_weights is None and str(without).endswith("the run has no record.")
-    shutil.copytree(smoke_results / "sample" / "zadoks", core.results_dir() / "sample" / "zadoks")
+    shutil.copytree(
+        smoke_results / "sample" / "zadoks",
+        core.results_dir() / "sample" / "zadoks",
+        dirs_exist_ok=True,
+    )
     network = network_of(study, "zadoks/twinnet")
     assert isinstance(network.same_weights, bool)
     assert network.run.experiment.build is EXPERIMENTS["zadoks/twinnet"].build

@@ -99,7 +99,7 @@ def answer(effects: pd.DataFrame, pooled: pd.DataFrame, title: str, caption: str
     keys |= {"95 % interval": {"color": "black"}}
     for name, n in effects.groupby("design", sort=False).n.min().items():
         few = {"mfc": "white"} if n < LEAST_ROUNDS else {}
-        report = DESIGNS[name].report.capitalize() + (" (few rounds, not averaged)" if few else "")
+        report = DESIGNS[name].report.capitalize() + (" (few rounds)" if few else "")
         keys[report] = {"color": colour_of(name), **_POINT, **few}
     columns = len(keys) if len(keys) < 6 or effects.n.max() >= LEAST_ROUNDS else 4
     return style.legend_above(figure, keys, columns=columns, title=title)
