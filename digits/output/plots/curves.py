@@ -18,6 +18,8 @@ TRAIN_LOSS = {"color": "#c1272d"}
 TEST_LOSS = {"color": "#1f4fa3", "linestyle": "--"}
 TEST = {"color": "#1b7f3b", "linestyle": "-."}
 TRAIN = {"color": "black", "linestyle": ":"}
+#: Lines that can be told apart in grey.
+STYLES = ("-", "--", "-.", ":")
 
 
 def _mean_bands(axis: Axes, curves: pd.DataFrame, accuracy: bool = False, **lines: dict) -> None:
@@ -129,19 +131,23 @@ def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption
     return legend_above(figure, keys, title="What does training one network again and again do?")
 
 
-#: One colour per network: the four twin nets, and the best one.
-NETWORKS = dict(zip(LEARNING_CURVES, (PALETTE[at] for at in (7, 2, 4, 1, 9)), strict=True))
+#: One colour and line per network: the four twin nets, and the best one.
+NETWORKS = {
+    name: {"color": PALETTE[at], "linestyle": line}
+    for name, at, line in zip(LEARNING_CURVES, (7, 2, 4, 1, 9), (*STYLES, "-"), strict=True)
+}
 
 
 def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
     """Show what `beyond.learning_curves` gives: errors by training pairs, lines through means."""
     figure, [[axis]] = new_figure(caption, 4.4)
     for network in (network for network in NETWORKS if network in set(rows.network)):
-        runs, colour = rows[rows.network == network], NETWORKS[network]
+        runs, look = rows[rows.network == network], NETWORKS[network]
         means = runs.groupby("train_pairs").precise_error.agg(["mean", "count"])
         rounds = "–".join(map(str, sorted({means["count"].min(), means["count"].max()})))
-        axis.plot(means["mean"], color=colour, label=f"{network} (n = {rounds})")
-        axis.plot(runs.train_pairs, runs.precise_error, "o", color=colour, alpha=0.4, ms=3.5, mew=0)
+        axis.plot(means["mean"], label=f"{network} (n = {rounds})", **look)
+        points = {"color": look["color"], "alpha": 0.4, "ms": 3.5, "mew": 0}
+        axis.plot(runs.train_pairs, runs.precise_error, "o", **points)
     axis.set(
         xscale="log", xlabel="training pairs", yscale="log", ylabel="large-sample test error (%)"
     )
@@ -155,10 +161,12 @@ def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
 def errors_by_distance(distances: dict[str, pd.DataFrame], caption: str) -> Figure:
     """Show what `posteriors.by_distance` gives, by network: errors by b - a, SD as a band."""
     figure, [[axis]] = new_figure(caption, 3.4)
-    for (name, rows), place in zip(distances.items(), (7, 9), strict=False):
+    for (name, rows), place, mark in zip(distances.items(), (7, 9), "os", strict=False):
         look = {"errorbar": "sd" if rows.network.nunique() > 1 else None, "color": PALETTE[place]}
-        sns.lineplot(rows, x="distance", y="error", marker="o", label=name, ax=axis, **look)
+        sns.lineplot(rows, x="distance", y="error", marker=mark, label=name, ax=axis, **look)
     axis.axvline(-0.5, color="black", linewidth=0.8, linestyle="--")
+    for x, side, says in ((-0.7, "right", "first > second"), (-0.3, "left", "first ≤ second")):
+        axis.annotate(says, (x, 0.02), xycoords=("data", "axes fraction"), ha=side, fontsize=8)
     axis.set(title="Does the distance between the digits matter?", ylabel="error (%)")
     axis.set(xlabel="second digit minus first digit", xticks=range(-9, 10), ylim=(0, None))
     return figure
