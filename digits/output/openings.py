@@ -33,8 +33,11 @@ def opening(study: Study, report: str) -> str:
 
 def _contradicted(judged: Verdicts, report: str) -> str:
     """Quote the claims that are contradicted."""
-    claims = [claim.partition(": ")[2] for claim, *_ in sentences.contradicted(judged, report)]
-    return f" Contradicted: “{'”; “'.join(claims)}”." if claims else ""
+    told = []
+    for claim, reading, _ in sentences.contradicted(judged, report):
+        read = reading.partition(";")[0]
+        told.append(f"“{claim.partition(': ')[2]}”" + (read and f" ({read})"))
+    return f" Contradicted: {'; '.join(told)}." if told else ""
 
 
 def _worth(frame: pd.DataFrame, report: str) -> str:
@@ -59,7 +62,9 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
         )
     if not parts:
         versions = "plain, shared, with digit loss, with both"
-        return f"Not known yet: no two rounds of all four versions ({versions}) are recorded."
+        return (
+            f"Not known yet: this takes two rounds in which all four versions ({versions}) are run."
+        )
     return f"Change of the test error in percentage points: {'; '.join(parts)}."
 
 

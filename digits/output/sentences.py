@@ -55,10 +55,10 @@ def _worth(found: Findings) -> tuple[str, ...]:
         f"These are means over {pooled.n.max():.0f} designs "
         "with shared or separate branches and 95 % intervals over designs, under the same protocol "
         f"with each network's own learning rate (chosen on one round; {edge} of {searched} lie at "
-        f"the edge of the grid). With any one design left out sharing gives {sharing_left}, the "
-        f"digit loss {loss_left}, both {both_left}. {_interaction(pooled.loc['interaction'])} With "
-        f"the designs whose plain network takes both images as two channels "
-        f"({every.n.max():.0f} in all) they give {sharing_all}, {loss_all} and {both_all} "
+        f"the edge of the grid). Leaving out each design in turn, sharing changes it by "
+        f"{sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
+        f"{_interaction(pooled.loc['interaction'])} With the designs whose plain "
+        f"network takes both images as two channels ({every.n.max():.0f} in all) they give {sharing_all}, {loss_all} and {both_all} "
         f"({scope(runs)}; errors on many test pairs).",
     )
 
@@ -207,7 +207,8 @@ def best_networks(
     sentences.append(
         f"Rounds {chosen} were looked at while choosing, and ensembles were compared in rounds "
         f"{compared}. {validated} variants were cross-validated and {len(STEPS) - validated} "
-        "larger budgets were trained; further variants were tried outside the records."
+        "larger budgets were trained; further variants were tried outside the records. So the "
+        "errors may flatter."
     )
     confirmed = rows.groupby("says", sort=False).fresh.any()
     if not confirmed.all():
@@ -219,8 +220,8 @@ def best_networks(
         frame.loc[frame.experiment == name, "precise_error"] for name in (BASELINE, ORACLE)
     )
     sentences.append(
-        "The twin net with both options, the baseline of the ablation, has a large-sample test "
-        f"error of {baseline.mean():.2f} %."
+        "For comparison, the twin net with weight sharing and a digit loss, from which the "
+        f"ablation starts, has an error of {baseline.mean():.2f} % on many test pairs."
     )
     if len(oracle):
         sentences.append(

@@ -68,7 +68,7 @@ def test_the_two_options_are_told_design_by_design_with_their_intervals(study):
 def test_too_few_rounds_are_said_to_be_too_few(monkeypatch, smoke_results):
     monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
     text = openings.opening(Study(profile="smoke", seeds=(0,)), "zadoks")
-    assert "Not known yet: no two rounds of all four versions" in text
+    assert "Not known yet: this takes two rounds in which all four versions" in text
 
 
 def test_a_notebook_says_what_it_shows_what_is_missing_and_what_that_costs(
