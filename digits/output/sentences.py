@@ -57,8 +57,9 @@ def _worth(found: Findings) -> tuple[str, ...]:
         f"with each network's own learning rate (chosen on one round; {edge} of {searched} lie at "
         f"the edge of the grid). Leaving out each design in turn, sharing changes it by "
         f"{sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
-        f"{_interaction(pooled.loc['interaction'])} With the designs whose plain "
-        f"network takes both images as two channels ({every.n.max():.0f} in all) they give {sharing_all}, {loss_all} and {both_all} "
+        f"{_interaction(pooled.loc['interaction'])} With the designs whose plain network takes "
+        f"both images as two channels ({every.n.max():.0f} in all) they give {sharing_all}, "
+        f"{loss_all} and {both_all} "
         f"({scope(runs)}; errors on many test pairs).",
     )
 
