@@ -162,7 +162,7 @@ def ranking_sentence(found: Findings) -> str:
     first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
     return with_minus(
         f"First of {len(found.ranking)} is `{first.network}` with {first['mean']:.2f} % error, "
-        f"second `{second.network}`, {difference(second, '{:{places}} points', 'above')}; last is "
+        f"second `{second.network}`, {difference(second, 'above', 'points')}; last is "
         f"`{last.network}` with {last['mean']:.2f} %."
     )
 

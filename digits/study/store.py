@@ -91,9 +91,11 @@ class RecordStore:
             path = self.path_of(experiment.id)
             made_by = experiment.id, experiment.recipe, experiment.build
             for number, record, fault in self._judged(content_of(path), path, *made_by):
-                if fault and record.key in wanted:
+                if record.key not in wanted:
+                    continue
+                if fault:
                     raise refusal(path, number, fault)
-                found |= {record.key: record} if record.key in wanted else {}
+                found[record.key] = record
         return found
 
     def append(self, record: Record | Diverged) -> bool:

@@ -101,6 +101,8 @@ def test_notebook_runs_and_is_published(name, executed, monkeypatch):
 
     html = (study.figures_folder / f"{name}.html").read_text()
     assert status["title"] in html
+    shown = re.findall(r'<img alt="([^"]+)" src="data:image/svg[+]xml;base64,[^"]{5000,}"', html)
+    assert len(shown) >= len(status["pictures"]) and not any("object at" in alt for alt in shown)
     assert not re.search(r'(src|href)="(https?:)?//', html)  # opens without a network
     book = nbformat.read(folder / f"{name}.ipynb", as_version=4)
     outputs = json.dumps([cell.get("outputs", []) for cell in book.cells])

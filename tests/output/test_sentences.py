@@ -155,7 +155,7 @@ def test_the_ranking_is_told_by_its_ends(found):
     sentence = sentences.ranking_sentence(found)
     first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
     assert f"First of {len(found.ranking)} is `{first.network}`" in sentence
-    above = with_minus(difference(second, "{:{places}} points", "above"))
+    above = with_minus(difference(second, "above", "points"))
     assert re.match(r"[+−][\d.]+ points \([+−]", above)
     assert f"`{second.network}`, {above}; last" in sentence
     assert sentence.endswith(f"last is `{last.network}` with {last['mean']:.2f} %.")

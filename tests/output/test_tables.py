@@ -135,7 +135,7 @@ def test_what_a_summary_lacks_is_blank():
     summary |= {"sd": 0.8, "low": -1.2, "high": 3.4}
     assert (mean_sd(summary), interval(summary)) == ("5.1 ± 0.8", "-1.2 to 3.4")
     assert interval(summary, "+") == "-1.2 to +3.4"
-    assert difference(summary, "{:{places}} points") == "+5.1 points (-1.2 to +3.4)"
+    assert difference(summary, unit="points", also="n = 2") == "+5.1 points (-1.2 to +3.4; n = 2)"
 
 
 def test_other_quantities_of_a_summary_are_named():

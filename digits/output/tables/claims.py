@@ -8,7 +8,7 @@ import pandas as pd
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult, CriterionResult
 from digits.analysis.statistics import CONFIDENCE
 from digits.experiments.claim import Criterion
-from digits.output.tables.format import QUANTITIES, difference, number
+from digits.output.tables.format import QUANTITIES, difference, interval, number
 
 
 def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFrame:
@@ -90,9 +90,8 @@ def result_text(result: CriterionResult | None) -> str:
         return f"{_criterion(result.criterion)}: not run"
     found = f"{result.mean:.4f}"
     if result.n:
-        told = difference(result._asdict())
-        bounded = told.removesuffix(")") if told.endswith(")") else f"{told} (no interval"
-        found = f"{bounded}; n = {result.n})"
+        known = "" if interval(result._asdict()) else "no interval; "
+        found = difference(result._asdict(), also=f"{known}n = {result.n}")
     return f"{_criterion(result.criterion)}: {found}, claimed {result.criterion.claimed}"
 
 

@@ -132,16 +132,17 @@ def interval(summary, sign: str = "", of: str = "mean", decimals: int | None = N
     return low and f"{low} to {high}"
 
 
-def difference(summary, form: str = "{:{places}}", of: str = "mean") -> str:
-    """Return a difference as `form` says, with its interval in brackets where it has one.
+def difference(summary, of: str = "mean", unit: str = "", also: str = "") -> str:
+    """Return "+1.2 (-0.3 to +2.7)", without an interval where there is none.
 
-    form: in which "{places}" is a sign and the decimals that suit the difference.
+    unit: after the difference; also: after the interval, in the same brackets.
     """
     mean = summary[of]
+    if pd.isna(mean):
+        return ""
     decimals = places(mean, *(summary.get(_part(of, limit)) for limit in ("low", "high")))
-    bounds = interval(summary, "+", of, decimals)
-    told = "" if pd.isna(mean) else form.format(mean, places=f"+.{decimals}f")
-    return told + (bounds and f" ({bounds})")
+    notes = "; ".join(filter(None, (interval(summary, "+", of, decimals), also)))
+    return f"{mean:+.{decimals}f}{unit and f' {unit}'}{notes and f' ({notes})'}"
 
 
 def points(summary) -> str:

@@ -84,8 +84,7 @@ def _difference(row: dict) -> str:
     if row["quantity"] in OTHERS or row["shortened"] or pd.isna(row["difference"]):
         return ""
     found = {"mean": row["difference"], "low": row["low"], "high": row["high"]}
-    told, margin = difference(found), f"margin {row['margin']:.2g}"
-    return f"{told.removesuffix(')')}; {margin})" if told.endswith(")") else f"{told} ({margin})"
+    return difference(found, also=f"margin {row['margin']:.2g}")
 
 
 def _verdict(row: dict, of: str = "") -> str:
