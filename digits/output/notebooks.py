@@ -85,13 +85,12 @@ def check(names: list[str]) -> None:
 
 def _parameters(path: Path) -> set[str]:
     """Return the names that the parameters cell of a notebook sets."""
-    import nbformat
-
     try:
-        cells = nbformat.read(path, as_version=4).cells
-        (source,) = (c.source for c in cells if "parameters" in c.metadata.get("tags", []))
-        names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
-    except (nbformat.ValidationError, AttributeError, ValueError, SyntaxError) as error:
+        cells = json.loads(path.read_bytes())["cells"]
+        (found,) = (c["source"] for c in cells if "parameters" in c["metadata"].get("tags", []))
+        nodes = ast.walk(ast.parse("".join(found)))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+    except (AttributeError, LookupError, TypeError, ValueError, SyntaxError) as error:
         raise InputError(
             f"{core.short(path)} is not a notebook with one cell of parameters: restore it."
         ) from error
@@ -104,7 +103,7 @@ def execute_all(names: list[str], study: Study) -> int:
     from digits.output import kernel, page, replication
 
     start, statuses = time.time(), []
-    kernel.prepare()  # what it is made from stays, and so does its socket
+    kernel.prepare()  # before the folder for temporary files is another: its socket stays
     bar_format = "notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
     with contextlib.ExitStack() as stack:
         stack.enter_context(_temporary_files_apart())
