@@ -27,7 +27,7 @@ if __name__ == "__main__":  # what follows takes seconds to import
 from digits import core
 from digits.core import InputError
 from digits.data.sources import SOURCES, load
-from digits.output import kernel, notebooks
+from digits.output import notebooks
 from digits.study import Study, replication, verify
 from digits.study.profiles import PROFILES
 from digits.study.runs import Order
@@ -174,6 +174,8 @@ def run(options: argparse.Namespace) -> int:
         load(study.source)
         return verify.report(study, options.verify, patterns)
     if not options.train_only:
+        from digits.output import kernel  # training alone does without Jupyter
+
         kernel.prepare()  # it takes seconds, which what follows takes as well
         check_notebooks(names, study)
     failed = False if options.no_training else train(study, patterns, options)
