@@ -247,7 +247,9 @@ def publish(executed: Path, target: Path) -> None:
         ]
     name = {"metadata": {"name": _title(notebook)}}
     with _ONE_AT_A_TIME:
-        body, _ = _exporter().from_notebook_node(notebook, resources=name)
+        exporter = _exporter()
+        # Not its own method, which parses the whole page again for alt texts, which ours have.
+        body, _ = super(type(exporter), exporter).from_notebook_node(notebook, resources=name)
     # What leads from notebook to notebook leads from page to page.
     core.write(target, re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', body))
 
@@ -256,12 +258,15 @@ def publish(executed: Path, target: Path) -> None:
 def _exporter():
     """Return the one exporter: making it reads and compiles all templates."""
     from nbconvert import HTMLExporter
+    from nbconvert.filters import Highlight2HTML
 
     exporter = HTMLExporter(
         template_name="folded",
         extra_template_basedirs=[str(Path(__file__).parent / "templates")],
         embed_images=True,
     )
+    exporter.register_filter("highlight_code", Highlight2HTML("ipython3", parent=exporter))
+    exporter.register_filter("clean_html", lambda code: code)  # its HTML is escaped
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     exporter.mermaid_js_url = ""
     return exporter
