@@ -117,10 +117,10 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
     }
 
 
-def designs_of(found: Findings) -> pd.DataFrame:
-    """Return the runs that the pooled effects rest on; of all designs, if none has the rounds."""
+def designs_of(found: Findings, designs: list[Design] = EQUAL_WIDTH) -> pd.DataFrame:
+    """Return the runs that the mean effects of `designs` rest on; all, if none has the rounds."""
     enough = found.effects[found.effects.n >= LEAST_ROUNDS]
-    cells = cells_of(found.effects if enough.empty else enough, EQUAL_WIDTH)
+    cells = cells_of(found.effects if enough.empty else enough, designs)
     return found.common[found.common.experiment.isin(cells)]
 
 

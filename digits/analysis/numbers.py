@@ -116,6 +116,8 @@ def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFram
         if one_draw.empty:
             return Judged("not run", "no trainings of ours on one draw")
         ours = summarise(one_draw[number.quantity])
+        found = equivalence.of_sd(ours, number.sd, number.n)
+        return found._replace(why=f"{found.why or 'spread'}; on one draw ours is {ours['sd']:.2f}")
     if number.quantity == "train_error":
         return Judged("cannot tell", "train errors are too skewed to compare SDs")
     return equivalence.of_sd(ours, number.sd, number.n)
@@ -212,14 +214,16 @@ def time_ratios(seconds: pd.DataFrame, of: str, to: str) -> pd.Series:
     return (seconds[of] / seconds[to]).dropna()
 
 
-def errors_of(numbers: pd.DataFrame) -> pd.DataFrame:
+def errors_of(numbers: pd.DataFrame, in_both: bool = True) -> pd.DataFrame:
     """Return the rows of errors in what `all_numbers` gives, without those of fixed code.
 
-    A number that has no reading of its own following the code, since our reading of the text
-    follows the code where the text is silent, stands in both readings; as not run, if the code
-    has another network.
+    in_both: whether a number that has no reading of its own following the code, since our reading
+    of the text follows the code where the text is silent, stands in both readings; as not run, if
+    the code has another network.
     """
     errors = numbers[~numbers.quantity.isin(OTHERS)]
+    if not in_both:
+        return errors[errors.reading != FIXED]
     key = ["report", "row", "quantity"]
     coded = pd.MultiIndex.from_frame(errors[errors.reading == CODE][key])
     written = errors[errors.reading == TEXT]
@@ -232,13 +236,13 @@ def errors_of(numbers: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([errors[errors.reading != FIXED], also], ignore_index=True)
 
 
-def tally(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:
+def tally(numbers: pd.DataFrame, of: str = "verdict", in_both: bool = True) -> pd.DataFrame:
     """Count the verdicts on published errors: one row per report and reading.
 
     numbers: what `all_numbers` gives. of: "verdict" for the means, "sd_verdict" for their SDs.
-    Columns: every verdict that occurs, and all.
+    in_both: see `errors_of`. Columns: every verdict that occurs, and all.
     """
-    errors = errors_of(numbers).dropna(subset=of)
+    errors = errors_of(numbers, in_both).dropna(subset=of)
     counts = pd.crosstab([errors.report, errors.reading], errors[of])
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     order = [

@@ -5,6 +5,8 @@ from digits.experiments.registry import EXPERIMENTS, REPORTS
 
 #: In the order in which a name lists them.
 OPTIONS = {"ws": "shared", "aux": "digit loss", "aux2": "digit loss", "aux1": "early target loss"}
+#: Of networks beyond the reports.
+BEYOND = {"twinnet": "twin net", "deepnet": "best network"}
 VARIANTS = {
     "published": "following the code",
     "repaired": "code, bugs fixed",
@@ -14,7 +16,7 @@ VARIANTS = {
     "figure3": "Figure 3",
     "unshared": "separate branches",
     "wide": "equal width",
-    "text": "older net",
+    "text": "layers as in the text",
     "one-draw": "one draw of pairs",
     "sigmoid": "one output",
     "sgd": "SGD",
@@ -26,11 +28,19 @@ VARIANTS = {
 def name_of(experiment: Experiment, report: bool = True) -> str:
     """Return "Zadoks, twin net, shared + digit loss"; report: whether to begin with it."""
     module = REPORTS.get(experiment.report)
-    model = getattr(module, "NAMES", {}).get(experiment.model, experiment.model)
+    model = getattr(module, "NAMES", BEYOND).get(experiment.model, experiment.model)
     options = " + ".join(OPTIONS.get(option, option) for option in experiment.options)
     variant = VARIANTS.get(experiment.variant, experiment.variant)
     parts = [experiment.report.capitalize()] if report else []
     return ", ".join(filter(None, [*parts, model, options])) + (f" ({variant})" if variant else "")
+
+
+def plain_name(experiment: str, report: bool = False) -> str:
+    """Return `name_of` an id with the protocol, if it is not the report's own, and any setting."""
+    found = EXPERIMENTS[experiment]
+    protocol = ", common protocol" if found.protocol == "common" else ""
+    setting = f", setting {found.setting}" if found.setting else ""
+    return name_of(found, report) + protocol + setting
 
 
 def of_design(design: Design) -> str:

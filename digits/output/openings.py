@@ -7,7 +7,7 @@ from digits.analysis.effects import factorial_effects
 from digits.analysis.findings import Verdicts
 from digits.experiments.registry import DESIGNS
 from digits.output import sentences
-from digits.output.names import of_design
+from digits.output.names import of_design, plain_name
 from digits.output.tables.format import with_minus
 from digits.study.runs import expected_seconds
 from digits.study.study import Study
@@ -33,11 +33,8 @@ def opening(study: Study, report: str) -> str:
 
 def _contradicted(judged: Verdicts, report: str) -> str:
     """Quote the claims that are contradicted."""
-    told = []
-    for claim, reading, _ in sentences.contradicted(judged, report):
-        read = reading.partition(";")[0]
-        told.append(f"“{claim.partition(': ')[2]}”" + (read and f" ({read})"))
-    return f" Contradicted: {'; '.join(told)}." if told else ""
+    told = [f"“{claim}” ({found})" for claim, _, found in sentences.contradicted(judged, report)]
+    return with_minus(f" Contradicted: {'; '.join(told)}." if told else "")
 
 
 def _worth(frame: pd.DataFrame, report: str) -> str:
@@ -65,7 +62,9 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
         return (
             f"Not known yet: this takes two rounds in which all four versions ({versions}) are run."
         )
-    return f"Change of the test error in percentage points: {'; '.join(parts)}."
+    wide = any(designs[name].variant == "wide" for name in effects.design.unique())
+    control = " Equal width: our versions, in which sharing does not halve the channels." * wide
+    return f"Change of the test error in percentage points: {'; '.join(parts)}.{control}"
 
 
 def _points(effect: pd.Series) -> str:
@@ -76,15 +75,17 @@ def records_shown(study: Study, *patterns: str) -> str:
     """Say how many runs a notebook shows, which are missing, and what training them would cost."""
     wanted, missing = study.runs(*patterns), study.missing(*patterns)
     digits = "all of MNIST" if study.source == "mnist" else "the 5,000 sample digits"
+    profile = "the study" if study.profile == "paper" else f"the {study.profile} profile"
     text = (
-        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of the "
-        f"{study.profile} profile on {digits}, from their records, and trains nothing."
+        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of "
+        f"{profile} on {digits}, from their records, without training them again."
     )
     if not missing:
         return text
     seconds = sum(expected_seconds(run.experiment) for run in missing)
     recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
     lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
+    named = "; ".join(plain_name(name, report=len(patterns) > 2) for name in lacking)
     text = (
         f"{text} {len(missing)} are missing; training them with `run_all.py --profile paper` takes "
         f"roughly {_duration(seconds)} on one core."
@@ -92,7 +93,7 @@ def records_shown(study: Study, *patterns: str) -> str:
     if not lacking:
         return text
     summary = f"Not run: {len(lacking)} experiment{'s' if len(lacking) > 1 else ''}"
-    return f"{text}\n\n<details><summary>{summary}</summary>{', '.join(lacking)}</details>"
+    return f"{text}\n\n<details><summary>{summary}</summary>{named}</details>"
 
 
 def _duration(seconds: float) -> str:

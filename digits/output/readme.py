@@ -8,11 +8,12 @@ import pandas as pd
 from digits import core
 from digits.analysis import beyond, choices, findings, statistics
 from digits.analysis.effects import factorial_effects
+from digits.analysis.findings import Findings
 from digits.core import InputError
 from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import CHOSEN, Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
-from digits.output import sentences, tables
+from digits.output import best, sentences, tables
 from digits.output.tables.format import with_minus
 from digits.study.study import Study
 
@@ -57,8 +58,6 @@ def _joined(text: str) -> str:
 def numbers(full: Study) -> dict[str, Any]:
     """Return what the templates ask for, from the records of `full`."""
     found = findings.find(full.table(*findings.WHOLE))
-    runs = findings.designs_of(found)
-    edge, searched = choices.at_the_edge(runs.experiment.unique())
     written = found.own[found.own.variant == ""]
     scored = written.dropna(subset="test_error_training_mode")
     experiments = [EXPERIMENTS[name] for name in found.numbers.experiment]
@@ -74,7 +73,7 @@ def numbers(full: Study) -> dict[str, Any]:
         "figures": f"figures/{full.figures_folder.name}",
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
-        "effects": _effects(found.pooled) | {"edge": edge, "searched": searched},
+        "effects": _effects(found),
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
@@ -105,9 +104,9 @@ def numbers(full: Study) -> dict[str, Any]:
     }
 
 
-def _effects(pooled: pd.DataFrame) -> dict[str, Any]:
+def _effects(found: Findings) -> dict[str, Any]:
     """Return how far the two options lower the error, and what can be said of it in a word."""
-    means = pooled.set_index("effect")
+    means, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     sharing, loss, both = (
         means.loc[name] for name in ("weight sharing alone", "auxiliary loss alone", "both")
     )
@@ -115,6 +114,9 @@ def _effects(pooled: pd.DataFrame) -> dict[str, Any]:
     return {
         "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",
         "designs": int(means.n.max()),
+        "more": int(every.n.max() - means.n.max()),
+        "with_more": sentences.amount(every.loc["both"], -1),
+        "rates": sentences.learning_rates(found),
         "sharing": sentences.amount(sharing, -1),
         "loss": sentences.amount(loss, -1),
         "both": sentences.amount(both, -1),
@@ -144,11 +146,10 @@ def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the errors of the best networks and what the steps of the ablation changed."""
     steps = beyond.steps(frame)
     return {
-        "best": sentences.best_networks(frame),
-        "brief": sentences.brief(frame),
-        "looked_at": f"{beyond.CHOSEN_ON[0]} to {beyond.CHOSEN_ON[-1]}",
+        "best": best.best_networks(frame),
+        "brief": best.brief(frame),
         "largest": steps[steps.change.notna()].nsmallest(3, "change").to_dict("records"),
-        "gains": sentences.measured_steps(steps[steps.verdict == "gain"]),
+        "gains": best.measured_steps(steps[steps.verdict == "gain"]),
         "left_out": list(steps.says[steps.cross_validated & ~steps.kept]),
     }
 

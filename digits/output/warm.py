@@ -9,7 +9,7 @@ import pandas
 
 from digits.analysis import baselines, beyond, choices, findings, posteriors  # noqa: F401
 from digits.models import summary  # noqa: F401
-from digits.output import committed, openings, plots, replication, sentences, tables  # noqa: F401
+from digits.output import best, committed, openings, plots, replication, sentences, tables  # noqa: F401
 from digits.study import Study
 
 pandas.set_option("display.max_columns", 20)  # it asks as it is imported whether it is in a kernel

@@ -11,6 +11,8 @@ from digits.analysis import findings
 from digits.analysis.effects import factorial_effects
 from digits.experiments.registry import DESIGNS, REPORTS
 from digits.output import openings, sentences
+from digits.output.names import plain_name
+from digits.output.tables.format import with_minus
 from digits.study.study import Study
 
 
@@ -45,8 +47,8 @@ def test_a_report_is_judged_as_in_the_comparison(report, study, whole):
     printed, decided, worth = openings.opening(study, report).split("\n")
     assert sentences.numbers_sentence(whole, report) in printed
     assert sentences.claims_sentence(whole, report) in decided
-    for claim, *_ in sentences.contradicted(whole, report):
-        assert f"“{claim.partition(': ')[2]}”" in decided
+    for claim, _, found in sentences.contradicted(whole, report):
+        assert with_minus(f"“{claim}” ({found})") in decided
     assert worth.startswith("- **The two options**")
 
 
@@ -79,13 +81,15 @@ def test_a_notebook_says_what_it_shows_what_is_missing_and_what_that_costs(
     text = openings.records_shown(study, "zadoks/*")
     assert f"shows 0 of {2 * len(ids)} runs of the smoke profile on the 5,000 sample digits" in text
     assert f"{2 * len(ids)} are missing" in text and "roughly" in text
-    assert f"Not run: {len(ids)} experiments" in text and all(name in text for name in ids)
+    assert f"Not run: {len(ids)} experiments" in text and all(
+        plain_name(name) in text for name in ids
+    )
     monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
     text = openings.records_shown(study, "zadoks/*")  # round 7 has no records
     assert f"shows {len(ids)} of {2 * len(ids)} runs" in text
     assert f"{len(ids)} are missing" in text and "Not run" not in text
     text = openings.records_shown(Study(profile="smoke", seeds=(0,)), "zadoks/*")
-    assert text.endswith("from their records, and trains nothing.")
+    assert text.endswith("from their records, without training them again.")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_headline_is_what_the_effects_say(made):
     means = made.found.pooled.set_index("effect")
     assert (means.high[["weight sharing alone", "auxiliary loss alone"]] < 0).all()
     assert "**Both help, the digit loss more.**" in made.pages["readme"]
-    up = made.found.pooled.assign(high=1.0)
+    up = made.found._replace(pooled=made.found.pooled.assign(high=1.0))
     assert readme._effects(up)["headline"] == "Weight sharing, digit loss"
 
 

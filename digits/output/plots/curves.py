@@ -55,12 +55,23 @@ def loss_and_accuracy(
         right.spines.right.set_visible(True)
         right.grid(False)
         _mean_bands(right, panel, accuracy=True, test_error=TEST, train_error=TRAIN)
+        _mark_gap(right, panel)
         right.set(ylim=(45, 101), ylabel="accuracy (%)" if last else "")
         right.tick_params(labelright=last)
     plt.setp(axes[-1], xlabel="epoch")
     keys = {"train loss (minimised)": TRAIN_LOSS, "test loss (target)": TEST_LOSS}
     keys |= {"test accuracy": TEST, "train accuracy": TRAIN}
     return legend_above(figure, keys, title="How far apart are training and test?")
+
+
+def _mark_gap(axis: Axes, curves: pd.DataFrame) -> None:
+    """Mark how far apart train and test accuracy are after the last epoch."""
+    end = curves[curves.epoch == curves.epoch.max()]
+    epoch, train, test = end[["epoch", "train_error", "test_error"]].mean()
+    ends = {"xytext": (epoch, 100 - test), "arrowprops": {"arrowstyle": "<->", "lw": 0.9}}
+    axis.annotate("", (epoch, 100 - train), **ends, annotation_clip=False)
+    place = {"xytext": (0, -6), "textcoords": "offset points", "ha": "right", "va": "top"}
+    axis.annotate(f"{test - train:.1f} points apart", (epoch, 100 - test), **place, fontsize=8)
 
 
 def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:

@@ -1,6 +1,7 @@
 """Tables of claims: the verdict on each, what decides it, and where our runs leave the texts."""
 
 import tomllib
+from collections.abc import Callable
 from importlib.resources import files
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult, CriterionResult
 from digits.analysis.statistics import CONFIDENCE
 from digits.experiments.claim import Criterion
+from digits.output.names import plain_name
 from digits.output.tables.format import QUANTITIES, difference, interval, number
 
 
@@ -82,31 +84,37 @@ def verdict_counts(claims: list[ClaimResult]) -> pd.DataFrame:
     return counts.assign(all=counts.sum(axis=1)).reset_index().rename_axis(columns=None)
 
 
-def result_text(result: CriterionResult | None) -> str:
-    """Return "quantity: mean (interval; n), claimed range", "" for none."""
+def result_text(result: CriterionResult | None, call: Callable[[str], str] = str) -> str:
+    """Return "quantity: mean (interval; n), claimed range", "" for none.
+
+    call: from an id to what the experiment is called.
+    """
     if result is None:
         return ""
+    about = _criterion(result.criterion, call)
     if result.verdict == "not run":
-        return f"{_criterion(result.criterion)}: not run"
+        return f"{about}: not run"
     found = f"{result.mean:.4f}"
     if result.n:
         known = "" if interval(result._asdict()) else "no interval; "
         found = difference(result._asdict(), also=f"{known}n = {result.n}")
-    return f"{_criterion(result.criterion)}: {found}, claimed {result.criterion.claimed}"
+    return f"{about}: {found}, claimed {result.criterion.claimed}"
 
 
-def _criterion(criterion: Criterion) -> str:
+def _criterion(criterion: Criterion, call: Callable[[str], str] = str) -> str:
     """Return what a criterion is about, such as "error, kqiku/fcc+ws - kqiku/fcc"."""
     name = QUANTITIES[criterion.quantity][0]
+    of, *minus = map(call, criterion.experiments)
     if criterion.quantity == "parameters":
-        return f"{name}, {criterion.of} / {criterion.minus}"
+        return f"{name}, {of} / {minus[0]}"
     if criterion.published:
-        return f"{name} minus the printed one, {criterion.of}"
+        return f"{name} minus the printed one, {of}"
     if criterion.minus_quantity:
-        return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {criterion.of}"
+        return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {of}"
     spread = "distance from the median, " if criterion.spread else ""
     times = f"{criterion.factor:g} x " if criterion.factor != 1 else ""
-    return f"{name}, {spread}{f' - {times}'.join(criterion.experiments)}"
+    sign = f" - {times}" if call is str else f" minus {times}"
+    return f"{name}, {spread}{sign.join([of, *minus])}"
 
 
 def deviations(report: str) -> list[dict]:
@@ -129,8 +137,10 @@ def deviation_table(report: str, recorded: set[str] | None = None) -> pd.DataFra
             "the text says": deviation["text"],
             "we run": deviation["ours"],
             "why": deviation["why"],
-            "also run, with other changes": ", ".join(
-                name for name in deviation["other"] if recorded is None or name in recorded
+            "also run, with other changes": "; ".join(
+                plain_name(name)
+                for name in deviation["other"]
+                if recorded is None or name in recorded
             )
             or "not run",
         }

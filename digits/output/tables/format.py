@@ -223,11 +223,13 @@ class Folded:
         return f"<details><summary>{escape(self.summary)}</summary>{table}</details>"
 
 
-def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler | Folded:
+def save(
+    table: pd.DataFrame, folder: Path, name: str, caption: str, folded: bool = False
+) -> Styler | Folded:
     """Write `table` to `folder` as name.html, name.md and name.tex.
 
     Return it as the page and a notebook show it: text left, numbers right, no index, and folded if
-    it is long.
+    it is long or `folded` says so.
     """
     table, caption = _in_texts(table, in_one_line), in_one_line(caption)
     latex = table.style.hide(axis="index").format(na_rep="", escape="latex")
@@ -247,4 +249,4 @@ def save(table: pd.DataFrame, folder: Path, name: str, caption: str) -> Styler |
         "html": page.replace("</body>", f"<script>\n{sort}</script></body>"),
     }.items():
         core.write(folder / f"{name}.{suffix}", text)
-    return Folded(shown, len(table), caption) if len(table) > LONG else shown
+    return Folded(shown, len(table), caption) if folded or len(table) > LONG else shown
