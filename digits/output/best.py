@@ -44,8 +44,8 @@ def best_networks(
     )
     if len(oracle):
         sentences.append(
-            "Trained on all digits of the training set, the best network has a large-sample test "
-            f"error of {oracle.mean():.2f} % (n = {len(oracle)})."
+            "Trained on all digits of the training set, the best network has a test error of "
+            f"{oracle.mean():.2f} % on many test pairs (n = {len(oracle)})."
         )
     return "\n".join(f"- {told}" for told in sentences) if bullets else " ".join(sentences)
 

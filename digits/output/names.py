@@ -22,6 +22,8 @@ VARIANTS = {
     "sgd": "SGD",
     "no-dropout": "no dropout",
     "no-batch-norm": "no batch norm",
+    "one-cycle": "AdamW, one cycle",
+    "sum": "P(a ≤ b) from the digits",
 }
 
 

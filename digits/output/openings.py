@@ -34,7 +34,8 @@ def opening(study: Study, report: str) -> str:
 def _contradicted(judged: Verdicts, report: str) -> str:
     """Quote the claims that are contradicted."""
     told = [f"“{claim}” ({found})" for claim, _, found in sentences.contradicted(judged, report)]
-    return with_minus(f" Contradicted: {'; '.join(told)}." if told else "")
+    intervals = "intervals hold for all criteria of a claim together"
+    return with_minus(f" Contradicted ({intervals}): {'; '.join(told)}." if told else "")
 
 
 def _worth(frame: pd.DataFrame, report: str) -> str:
@@ -63,8 +64,12 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
             f"Not known yet: this takes two rounds in which all four versions ({versions}) are run."
         )
     wide = any(designs[name].variant == "wide" for name in effects.design.unique())
-    control = " Equal width: our versions, in which sharing does not halve the channels." * wide
-    return f"Change of the test error in percentage points: {'; '.join(parts)}.{control}"
+    control = (
+        " Equal width: our versions, in which sharing does not halve the channels. Without sharing "
+        "the net gets both images as two channels, so sharing also means looking at each alone."
+    )
+    told = f"Change of the test error in percentage points: {'; '.join(parts)}."
+    return told + control * wide
 
 
 def _points(effect: pd.Series) -> str:

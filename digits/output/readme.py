@@ -127,7 +127,7 @@ def _compared(found: pd.DataFrame) -> dict[str, Any]:
     """Return how many printed numbers have which verdict, and how far ours are from them."""
     return {
         "n": len(found),
-        "verdicts": sentences.verdicts_text(found.verdict.value_counts()),
+        "verdicts": sentences.verdicts_text(found.verdict),
         "low": found.difference.min(),
         "high": found.difference.max(),
         "mean": found.difference.mean(),

@@ -5,7 +5,7 @@ from scipy import stats
 
 from digits.analysis import numbers
 from digits.analysis.choices import at_the_edge
-from digits.analysis.claims import CLAIM_VERDICTS
+from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
 from digits.experiments.registry import EXPERIMENTS
@@ -21,12 +21,14 @@ def answer(found: Findings) -> str:
     the reports.
     """
     best = found.ranking.iloc[0]
+    controls = sum(EXPERIMENTS[name].variant in CONTROLS for name in found.ranking.experiment)
     of_best = found.common[found.common.experiment == best.experiment]
     paragraphs = (
         *_worth(found),
         numbers_sentence(found),
         claims_sentence(found),
-        f"Of the reports' {len(found.ranking)} networks under that one protocol, "
+        f"Of the {len(found.ranking)} networks under that one protocol, {controls} of them "
+        "controls that no report has, "
         f"{name_of(EXPERIMENTS[best.experiment])} has the lowest test error, {best['mean']:.2f} % "
         f"({scope(of_best)}){_not_alone(found.ranking)}.",
     )
@@ -57,7 +59,8 @@ def _worth(found: Findings) -> tuple[str, ...]:
         f"changes the error by {sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
         f"{_interaction(pooled.loc['interaction'])}",
         f"Together with {every.n.max() - pooled.n.max():.0f} more designs, whose plain network "
-        f"takes both images as two channels of one, the means are {sharing_all}, {loss_all} and "
+        "gets both images stacked as two channels, so that sharing also means looking at each "
+        f"image alone, the means are {sharing_all}, {loss_all} and "
         f"{both_all} ({scope(runs)}; errors on many test pairs).",
     )
 
@@ -107,6 +110,8 @@ def _interaction(effect: pd.Series) -> str:
     return f"Both minus the sum of the two, their interaction, is {_points(effect)}: it {word}."
 
 
+#: Variants that are ours, not a report's.
+CONTROLS = ("unshared", "wide")
 #: What the verdicts on printed errors come to: of one, of several, and which verdicts.
 OUTCOMES = (
     ("agrees with ours", "agree with ours", ("equivalent", "typical")),
@@ -137,17 +142,22 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
 
 def _outcomes(verdicts: pd.Series) -> str:
     """Return "15 agree with ours, 1 disagrees" of verdicts on printed errors."""
-    counts = [verdicts.isin(of).sum() for *_, of in OUTCOMES]
-    return ", ".join(
-        f"{n} {one if n == 1 else several}"
-        for n, (one, several, _) in zip(counts, OUTCOMES, strict=True)
-        if n
-    )
+    told = []
+    for one, several, of in OUTCOMES:
+        mine = verdicts[verdicts.isin(of)]
+        if mine.empty:
+            continue
+        alike = f"{'all ' * (len(mine) > 1)}{mine.iloc[0]}"
+        which = alike if mine.nunique() == 1 else verdicts_text(mine)
+        says = one if len(mine) == 1 else several
+        told.append(f"{len(mine)} {says}" + f" ({which})" * (len(of) > 1))
+    return ", ".join(told)
 
 
-def verdicts_text(counts: pd.Series) -> str:
-    """Return "2 equivalent, 5 cannot tell" of counts by verdict."""
-    return ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts.get(v))
+def verdicts_text(verdicts: pd.Series) -> str:
+    """Return "2 equivalent, 5 cannot tell" of verdicts."""
+    counts = verdicts.value_counts()
+    return ", ".join(f"{counts[v]} {v}" for v in VERDICTS if v in counts)
 
 
 def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> str:
@@ -163,8 +173,9 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
 def summary(found: Findings) -> pd.DataFrame:
     """Return one row per report: printed errors and claims by verdict."""
     errors = (
-        numbers.tally(found.numbers, in_both=False)
-        .apply(verdicts_text, axis=1)
+        numbers.errors_of(found.numbers, in_both=False)
+        .groupby(["report", "reading"], sort=False)
+        .verdict.apply(verdicts_text)
         .unstack("reading", sort=False)
         .fillna("as the text")
     )
@@ -174,16 +185,25 @@ def summary(found: Findings) -> pd.DataFrame:
 
 
 def contradicted(found: Findings | Verdicts, report: str) -> list[tuple[str, str, str]]:
-    """Return the contradicted claims of the authors, each with its reading and what decides it."""
+    """Return the contradicted claims of the authors, each with its reading and what decides it.
+
+    The latter with the verdict on a second reading, if there is one.
+    """
     return [
-        (
-            r.claim.claim,
-            r.claim.reading,
-            result_text(r.deciding, lambda name: f"‘{plain_name(name)}’"),
-        )
-        for r in found.claims
-        if r.claim.report == report and r.verdict == "contradicted" and not r.claim.ours
+        (result.claim.claim, result.claim.reading, "; ".join(filter(None, _decided(result))))
+        for result in found.claims
+        if (result.claim.report, result.verdict) == (report, "contradicted")
+        and not result.claim.ours
     ]
+
+
+def _decided(result: ClaimResult) -> tuple[str, str]:
+    """Say what decides a claim, networks by their names, and the verdict on a second reading."""
+    second = result.second
+    return (
+        result_text(result.deciding, lambda name: f"‘{plain_name(name)}’"),
+        f"{result.claim.second_reading}: {second.verdict}" if second else "",
+    )
 
 
 def ranking_sentence(found: Findings) -> str:

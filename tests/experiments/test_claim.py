@@ -26,6 +26,7 @@ from digits.experiments.claim import (
     times,
 )
 from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, comparisons, select
+from digits.output.names import plain_name
 from digits.output.tables import deviation_table
 from digits.output.tables.claims import deviations
 
@@ -200,7 +201,8 @@ def test_experiments_without_records_are_not_run_in_a_table_of_deviations(report
     lacking = max(known)
     table = deviation_table(report, known - {lacking})
     for cell, other in zip(table[OTHERWISE], others, strict=True):
-        assert cell == (", ".join(name for name in other if name != lacking) or "not run")
+        named = [plain_name(name) for name in other if name != lacking]
+        assert cell == ("; ".join(named) or "not run")
 
 
 @pytest.mark.parametrize("report", REPORTS)

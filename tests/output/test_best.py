@@ -82,7 +82,7 @@ def test_the_network_of_all_digits_is_told_where_there_is_one(runs):
     assert "all digits of the training set" not in best.best_networks(runs)
     oracle = runs[runs.seed == 0].iloc[:1].assign(experiment=ORACLE, precise_error=0.3)
     text = best.best_networks(pd.concat([runs, oracle]))
-    assert text.endswith("the best network has a large-sample test error of 0.30 % (n = 1).")
+    assert text.endswith("the best network has a test error of 0.30 % on many test pairs (n = 1).")
 
 
 def test_steps_are_told_by_their_verdict_with_the_change_that_decides():

@@ -479,7 +479,7 @@ def test_every_number_and_claim_has_one_mark_of_its_verdict(data, drawn):
     for axis in drawn(verdicts).axes:
         for line in axis.lines:
             marks[line.get_marker(), line.get_markersize()] += len(line.get_xdata())
-    shown = [*errors_of(found.numbers).verdict]
+    shown = [*errors_of(found.numbers, in_both=False).verdict]
     shown += [result.verdict for result in found.claims if not result.claim.ours]
     looks = [VERDICT_STYLES[verdict] for verdict in shown]
     assert marks == Counter((marker, size) for marker, _, _, size in looks)

@@ -83,13 +83,14 @@ def _number(axis: Axes, height: float, readings: list[dict]) -> None:
 def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], caption: str) -> Figure:
     """Show the verdict on every printed error, by both readings, and on every claim of a report.
 
-    numbers: what `numbers.all_numbers` gives. One mark each, a row a report, the firmest verdicts
-    first; what was not run is small.
+    numbers: what `numbers.all_numbers` gives; following the code, those that it computes otherwise.
+    One mark each, a row a report, the firmest verdicts first; what was not run is small.
     """
-    errors = errors_of(numbers)
+    errors = errors_of(numbers, in_both=False)
+    names = {TEXT: f"Printed errors, {TEXT}", CODE: "Following the code, if other"}
     panels = {
-        f"Printed errors, {reading}": errors[errors.reading == reading].groupby("report").verdict
-        for reading in (TEXT, CODE)
+        name: errors[errors.reading == reading].groupby("report").verdict
+        for reading, name in names.items()
     }
     said = [(c.claim.report, c.verdict) for c in claims if not c.claim.ours]
     said = pd.DataFrame(said, columns=["report", "verdict"])

@@ -98,7 +98,8 @@ def result_text(result: CriterionResult | None, call: Callable[[str], str] = str
     if result.n:
         known = "" if interval(result._asdict()) else "no interval; "
         found = difference(result._asdict(), also=f"{known}n = {result.n}")
-    return f"{about}: {found}, claimed {result.criterion.claimed}"
+    claimed = "claimed" if call is str else "and would have to be"
+    return f"{about}: {found}, {claimed} {result.criterion.claimed}"
 
 
 def _criterion(criterion: Criterion, call: Callable[[str], str] = str) -> str:
