@@ -164,7 +164,7 @@ def run(options: argparse.Namespace) -> int:
         os.environ["HOME"] = tempfile.gettempdir()
     names = notebooks.named(options.only)
     patterns = tuple(options.experiments or notebooks.patterns_of(names))
-    if not study.runs(*patterns) and options.experiments:
+    if options.experiments and not study.runs(*patterns):
         raise InputError(
             f"the {study.profile} profile runs nothing that matches {', '.join(patterns)}: choose "
             "other --experiments, or another --profile."

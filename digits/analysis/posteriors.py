@@ -228,7 +228,8 @@ def log_loss(target: np.ndarray, p: np.ndarray) -> float:
 def of_pairs(posteriors: np.ndarray, first: Which, second: Which) -> np.ndarray:
     """Return P(a <= b) (N,) of N pairs: which of the images with posteriors (M, 10) make them."""
     not_greater = posteriors.cumsum(axis=1)  # than each digit
-    return (not_greater[first] * posteriors[second]).sum(axis=1).clip(0, 1)  # rounding may leave it
+    p = np.einsum("ij,ij->i", not_greater[first], posteriors[second])
+    return p.clip(0, 1)  # rounding may leave it
 
 
 def random_pairs(classes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

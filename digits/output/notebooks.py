@@ -107,13 +107,15 @@ def execute_all(names: list[str], study: Study) -> int:
     bar_format = "notebooks {n}/{total} |{bar:20}| {elapsed} elapsed{postfix}"
     with contextlib.ExitStack() as stack:
         stack.enter_context(_temporary_files_apart())
-        # Their work is done in kernels, which are processes, and end with this one.
-        pool = stack.enter_context(ThreadPool(min(study.n_jobs, len(names))))
+        # Their work is done in kernels, which are processes, and end with this one; one more than
+        # there are cores, since each waits while it starts and ends.
+        pool = stack.enter_context(ThreadPool(min(study.n_jobs + 1, len(names))))
         executed = pool.imap_unordered(
             functools.partial(_status_of, study=study),
             reversed(names),  # the last ones show everything, and take the longest
         )
-        found = compared = None  # meanwhile
+        _exporter()  # meanwhile
+        found = compared = None
         recorded = {run.experiment.report for run, _ in study.recorded("*")}
         if recorded >= set(REPORTS):
             found = findings.find(study.table(*findings.WHOLE))
