@@ -145,10 +145,30 @@ def of_run(ours: np.ndarray, value: float) -> Judged:
     rank = f"{below} of our {n} lower"
     if 2 * (beyond + 1) / (n + 1) <= 1 - CONFIDENCE:
         return Judged("not typical", f"ours {'lower' if below > above else 'higher'}; {rank}")
-    by_chance = stats.binom.sf(beyond - 1, n, (1 - CONFIDENCE) / 2)  # so many beyond, or more
-    if n < ENOUGH or by_chance > 1 - CONFIDENCE:
+    if n < ENOUGH or not _surely_inside(beyond, n):
         return Judged("cannot tell", f"{OURS}; {rank}")
     return Judged("typical", rank)
+
+
+def _surely_inside(beyond: int, n: int) -> bool:
+    """Say whether a value is not among the outermost 2.5 %, if so many of n lie beyond it."""
+    by_chance = stats.binom.sf(beyond - 1, n, (1 - CONFIDENCE) / 2)  # so many beyond, or more
+    return by_chance <= 1 - CONFIDENCE
+
+
+def also_by_rank(judged: Judged, ours: np.ndarray, value: float) -> Judged:
+    """Withdraw a "typical" that the ranks of our rounds (n,) do not bear out.
+
+    One round in which a network fails altogether widens the SD until any number is typical by it,
+    although hardly a round lies near the number.
+    """
+    ours = np.asarray(ours, dtype=float)
+    below, above = (ours < value).sum(), (ours > value).sum()
+    beyond = min(len(ours) - below, len(ours) - above)
+    if judged.verdict != "typical" or _surely_inside(beyond, len(ours)):
+        return judged
+    why = f"by spread typical, by rank not: {below} of our {len(ours)} lower"
+    return judged._replace(verdict="cannot tell", why=why)
 
 
 def of_ratios(ratios: np.ndarray, printed: float) -> Judged:

@@ -23,6 +23,8 @@ TEXT, CODE, FIXED = READINGS = (
     "following the code, bugs fixed",
 )
 TRAINING_MODE = "_training_mode"
+#: Train error in per cent of a network that failed: it gives one answer to nearly all pairs.
+FAILED = 40
 #: What is published beside errors.
 PARAMETERS, TIME, RATIO = OTHERS = ("parameters", "training time", "ratio of training times")
 
@@ -42,14 +44,15 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
     """Return one row per published error: both means, SDs and n, and the verdicts on mean and SD.
 
     frame: tidy rows of runs; published: see `published_numbers`. ours: NaN, with n = 0, where
-    `frame` has no run. difference: ours minus the printed mean, with its 95 % interval where it
-    has one (low, high).
+    `frame` has no run; without rounds that failed, where the printed SD shows that none of the
+    report's did. difference: ours minus the printed mean, with its 95 % interval where it has one
+    (low, high).
     """
     rows, none = [], frame.iloc[:0]
     names = [name + of for name in published.experiment.unique() for of in ("", "@one-draw")]
     groups = dict(list(frame[frame.experiment.isin(names)].groupby("experiment")))
     for number in published.itertuples():
-        runs = groups.get(number.experiment, none)
+        runs, left_out = _without_failures(groups.get(number.experiment, none), number)
         ours = summarise(runs[number.quantity]) if len(runs) else _NOTHING
         shortened = bool(runs.shortened.any())
         one_draw = groups.get(f"{number.experiment}@one-draw", none)
@@ -78,7 +81,7 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "high": mean.high,
                 "shortened": shortened,
                 "verdict": mean.verdict,
-                "why": mean.why,
+                "why": "; ".join(filter(None, (mean.why, left_out))),
                 "sd_verdict": sd and sd.verdict,
                 "sd_why": sd and sd.why,
                 "sd_low": sd and sd.low,
@@ -86,6 +89,25 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
             }
         )
     return pd.DataFrame(rows)
+
+
+def _without_failures(runs: pd.DataFrame, number) -> tuple[pd.DataFrame, str]:
+    """Leave out rounds in which the network failed, if none of the printed ones did; say so.
+
+    One failure among the n values of a printed mean would make their SD at least its distance from
+    the mean over the root of n. A printed SD of less than half of that shows none.
+    """
+    several = number.kind in ("rounds", "trainings on one draw") and number.n > 1
+    if not several or runs.empty or runs.shortened.any():
+        return runs, ""
+    failed = runs.train_error > FAILED
+    if not failed.any() or failed.all():
+        return runs, ""
+    distance = abs(runs.loc[failed, number.quantity].mean() - number.mean)
+    if not number.sd < distance / np.sqrt(number.n) / 2:
+        return runs, ""
+    what = f"{failed.sum()} failed round{'s' if failed.sum() > 1 else ''} of ours left out"
+    return runs[~failed], f"{what}, the printed SD shows none"
 
 
 _OURS = ("", "sd", "low", "high")
@@ -101,7 +123,8 @@ def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFr
     sd = one_draw[number.quantity].std() if pd.isna(number.sd) else number.sd
     if pd.isna(sd):
         return Judged("cannot tell", "no SD is printed, and no trainings of ours on one draw")
-    return equivalence.of_draw(ours, number.mean, sd, number.n)
+    found = equivalence.of_draw(ours, number.mean, sd, number.n)
+    return equivalence.also_by_rank(found, runs[number.quantity], number.mean)
 
 
 def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:

@@ -23,7 +23,7 @@ VARIANTS = {
     "no-dropout": "no dropout",
     "no-batch-norm": "no batch norm",
     "one-cycle": "AdamW, one cycle",
-    "sum": "P(a ≤ b) from the digits",
+    "sum": "AdamW, one cycle, P(a ≤ b) from the digits",
 }
 
 

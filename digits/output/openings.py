@@ -34,7 +34,7 @@ def opening(study: Study, report: str) -> str:
 def _contradicted(judged: Verdicts, report: str) -> str:
     """Quote the claims that are contradicted."""
     told = [f"“{claim}” ({found})" for claim, _, found in sentences.contradicted(judged, report)]
-    intervals = "intervals hold for all criteria of a claim together"
+    intervals = "intervals are wider, since all criteria of a claim must hold at once"
     return with_minus(f" Contradicted ({intervals}): {'; '.join(told)}." if told else "")
 
 

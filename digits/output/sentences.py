@@ -27,10 +27,10 @@ def answer(found: Findings) -> str:
         *_worth(found),
         numbers_sentence(found),
         claims_sentence(found),
-        f"Of the {len(found.ranking)} networks under that one protocol, {controls} of them "
-        "controls that no report has, "
-        f"{name_of(EXPERIMENTS[best.experiment])} has the lowest test error, {best['mean']:.2f} % "
-        f"({scope(of_best)}){_not_alone(found.ranking)}.",
+        f"Under that one protocol ran {len(found.ranking)} networks, {controls} of them controls "
+        f"that no report has. The lowest test error, {best['mean']:.2f} %, is that of "
+        f"{name_of(EXPERIMENTS[best.experiment])} ({scope(of_best)})"
+        f"{_not_alone(found.ranking)}. Networks beyond the reports go lower (06_beyond).",
     )
     return with_minus("\n\n".join(paragraphs))
 
@@ -170,6 +170,16 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
 
+def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:
+    """Say how many rounds ended with one answer to nearly all pairs; rows: tidy rows by kind."""
+    counts = [
+        f"{(runs.train_error > numbers.FAILED).sum()} of {len(runs)} rounds {kind}"
+        for kind, runs in rows.items()
+    ]
+    what = f"One answer to nearly all pairs (train error above {numbers.FAILED} %)"
+    return f"{what}: {', '.join(counts)}."
+
+
 def summary(found: Findings) -> pd.DataFrame:
     """Return one row per report: printed errors and claims by verdict."""
     errors = (
@@ -202,7 +212,7 @@ def _decided(result: ClaimResult) -> tuple[str, str]:
     second = result.second
     return (
         result_text(result.deciding, lambda name: f"‘{plain_name(name)}’"),
-        f"{result.claim.second_reading}: {second.verdict}" if second else "",
+        f"a second reading, {result.claim.second_reading}: {second.verdict}" if second else "",
     )
 
 

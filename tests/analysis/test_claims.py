@@ -184,7 +184,7 @@ def printed_runs(name, mean, sd, n, **columns):
     """Return test errors of n rounds of a report's network, with that mean and SD to the digit."""
     noise = np.random.default_rng(0).normal(size=n)
     noise = (noise - noise.mean()) / noise.std(ddof=1) if n > 1 else 0 * noise
-    return frame({name: [np.nan] * n}, test_error=mean + sd * noise, **columns)
+    return frame({name: [np.nan] * n}, test_error=mean + sd * noise, train_error=0.0, **columns)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from digits.analysis.equivalence import (
     OURS,
     PRINTED,
+    Judged,
+    also_by_rank,
     of_draw,
     of_mean,
     of_ratios,
@@ -204,6 +206,22 @@ def test_trainings_on_one_draw_are_judged_by_the_variance_of_draws():
     # In the interval, but not surely among the central 95 %: the spread may be smaller.
     assert of_draw(ours, 7.9, 1.0, 20)[:2] == ("cannot tell", OURS)
     assert of_draw(known(1, 10.0, np.nan), 10.0, 1.0, 20).verdict == "cannot tell"
+
+
+def test_a_number_that_is_typical_by_a_spread_of_failures_alone_is_not_called_so():
+    generator = np.random.default_rng(8)
+    ours = generator.normal(11.7, 1.0, 60)
+    failed = np.concatenate([ours[:58], [55.8, 55.2]])
+    assert of_draw(of(ours), 18.1, 1.1, 10).verdict == "not typical"
+    by_spread = of_draw(of(failed), 18.1, 1.1, 10)
+    assert by_spread.verdict == "typical"
+    found = also_by_rank(by_spread, failed, 18.1)
+    assert (found.verdict, found.low) == ("cannot tell", by_spread.low)
+    assert found.why == "by spread typical, by rank not: 58 of our 60 lower"
+    # What lies among our rounds stays typical, and no other verdict is touched.
+    assert also_by_rank(of_draw(of(ours), 12.0, 1.1, 10), ours, 12.0).verdict == "typical"
+    for verdict in ("not typical", "cannot tell"):
+        assert also_by_rank(Judged(verdict), failed, 99.0) == Judged(verdict)
 
 
 def test_the_ratio_of_sds_has_the_f_interval_of_known_data():

@@ -27,7 +27,7 @@ def runs(experiment, errors, **changes):
     """Tidy rows of one experiment, as far as verdicts read them."""
     return pd.DataFrame(
         {"experiment": experiment, "seed": range(len(errors)), "test_error": errors}
-        | {"shortened": False, "train_seconds": 1.0}
+        | {"shortened": False, "train_seconds": 1.0, "train_error": 0.0}
     ).assign(**changes)
 
 
@@ -55,6 +55,25 @@ def test_a_number_without_runs_or_with_shortened_ones_is_not_run():
     assert (row.verdict, row.sd_verdict, row.n) == ("not run", "not run", 0)
     row = judged(frame.assign(shortened=True), "a/net", 2.0, None, 1, kind="run")
     assert (row.verdict, row.why, row.sd_verdict) == ("not run", "our runs were shortened", None)
+
+
+def test_rounds_that_failed_are_left_out_where_the_printed_sd_shows_none():
+    generator = np.random.default_rng(0)
+    errors = np.append(generator.normal(11.7, 1.0, 58), [55.8, 55.2])
+    frame = runs("a/net", errors, train_error=np.repeat([0.5, 54.0], [58, 2]))
+    for kind in ("rounds", "trainings on one draw"):
+        row = judged(frame, "a/net", 18.1, 1.1, 10, kind=kind)
+        assert row.n == 58 and row.ours == pytest.approx(errors[:58].mean())
+        assert row.verdict in ("different", "not typical")
+        assert row.why == (
+            "ours lower; 2 failed rounds of ours left out, the printed SD shows none"
+        )
+    # One failure among ten would make the SD at least 37 / root of 10; half of that is 5.9.
+    assert judged(frame, "a/net", 18.1, 5.7, 10).n == 58
+    assert judged(frame, "a/net", 18.1, 6.1, 10).n == 60
+    assert judged(frame, "a/net", 18.1, None, 1, kind="run").n == 60  # one run shows no spread
+    assert judged(frame.assign(train_error=54.0), "a/net", 18.1, 1.1, 10).n == 60  # all failed
+    assert judged(frame.assign(train_error=0.5), "a/net", 18.1, 1.1, 10).n == 60  # none
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_every_report_says_where_our_runs_leave_its_text(report):
     table = deviation_table(report)
     assert len(table) == len(found)
     assert table.map(lambda cell: bool(cell.strip())).all(axis=None)
-    assert "not run" in set(table[OTHERWISE])
+    assert "nowhere" in set(table[OTHERWISE])
     assert not table.duplicated().any()
 
 
@@ -188,7 +188,7 @@ def test_what_notebooks_compare_exists_and_each_pair_differs():
     assert len(comparisons("cadei")) == 19
 
 
-OTHERWISE = "also run, with other changes"
+OTHERWISE = "run otherwise in (may differ elsewhere too)"
 
 
 @pytest.mark.parametrize("report", REPORTS)
@@ -197,12 +197,12 @@ def test_experiments_without_records_are_not_run_in_a_table_of_deviations(report
     known = {name for other in others for name in other}
     every = deviation_table(report)[OTHERWISE].tolist()
     assert deviation_table(report, known)[OTHERWISE].tolist() == every
-    assert set(deviation_table(report, set())[OTHERWISE]) == {"not run"}
+    assert set(deviation_table(report, set())[OTHERWISE]) == {"nowhere"}
     lacking = max(known)
     table = deviation_table(report, known - {lacking})
     for cell, other in zip(table[OTHERWISE], others, strict=True):
         named = [plain_name(name) for name in other if name != lacking]
-        assert cell == ("; ".join(named) or "not run")
+        assert cell == ("; ".join(named) or "nowhere")
 
 
 @pytest.mark.parametrize("report", REPORTS)

@@ -115,4 +115,4 @@ def test_numbers_and_sentences_rest_on_the_same_findings(made):
         assert f"{row.ours:.2f} ± {row.ours_sd:.2f} % (n = {row.n:.0f};" in made.text
     best = findings.best_of(made.found, made.found.ranking.report.iloc[0])
     name = name_of(EXPERIMENTS[best.experiment])
-    assert f"{name} has the lowest test error, {best['mean']:.2f} %" in made.text
+    assert f"The lowest test error, {best['mean']:.2f} %, is that of {name} (" in made.text

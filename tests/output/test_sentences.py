@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from digits.analysis.choices import at_the_edge
@@ -190,3 +191,9 @@ def test_errors_are_told_by_options_and_by_cost(found):
     assert re.search(
         r"parameters is \+(1\.00|0\.9\d)", sentences.cost_sentence(found._replace(ranking=ordered))
     )
+
+
+def test_rounds_that_failed_are_counted_by_kind():
+    rows = pd.DataFrame({"train_error": [0.0, 39.9, 54.0]})
+    told = sentences.failed_rounds({"with it": rows, "without": rows[:2]})
+    assert told.endswith(": 1 of 3 rounds with it, 0 of 2 rounds without.")

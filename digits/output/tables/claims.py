@@ -138,12 +138,12 @@ def deviation_table(report: str, recorded: set[str] | None = None) -> pd.DataFra
             "the text says": deviation["text"],
             "we run": deviation["ours"],
             "why": deviation["why"],
-            "also run, with other changes": "; ".join(
+            "run otherwise in (may differ elsewhere too)": "; ".join(
                 plain_name(name)
                 for name in deviation["other"]
                 if recorded is None or name in recorded
             )
-            or "not run",
+            or "nowhere",
         }
         for deviation in deviations(report)
     )
