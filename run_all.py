@@ -164,7 +164,7 @@ def run(options: argparse.Namespace) -> int:
         os.environ["HOME"] = tempfile.gettempdir()
     names = notebooks.named(options.only)
     patterns = tuple(options.experiments or notebooks.patterns_of(names))
-    if options.experiments and not study.runs(*patterns):
+    if not study.runs(*patterns) and options.experiments:  # also refuses a device that is not there
         raise InputError(
             f"the {study.profile} profile runs nothing that matches {', '.join(patterns)}: choose "
             "other --experiments, or another --profile."

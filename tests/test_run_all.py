@@ -241,7 +241,7 @@ def test_a_killed_worker_costs_only_time_and_an_interrupt_ends_the_others(tmp_pa
     done = sum(map(len, lines_in(tmp_path).values()))
     assert f"{done} of {RUNS} runs were trained and recorded" in err
     assert "run_all.py: interrupted; what is recorded stays, the same command goes on" in err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert ends_by_itself(process.pid)
 
 
