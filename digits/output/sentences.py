@@ -115,7 +115,7 @@ CONTROLS = ("unshared", "wide")
 #: What the verdicts on printed errors come to: of one, of several, and which verdicts.
 OUTCOMES = (
     ("agrees with ours", "agree with ours", ("equivalent", "typical")),
-    ("disagrees", "disagree", ("different", "not typical")),
+    ("disagrees with ours", "disagree", ("different", "not typical")),
     ("cannot be decided", "cannot be decided", ("cannot tell",)),
     ("is not run", "are not run", ("not run",)),
 )
@@ -129,29 +129,25 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
     errors = numbers.errors_of(found.numbers, in_both=False)
     errors = errors[errors.report == report] if report else errors
     text, code = (errors[errors.reading == reading].verdict for reading in numbers.READINGS[:2])
-    if len(text) == len(code) == 1:
-        return (
-            f"Of the one printed error the verdict is “{text.item()}” following the text, "
-            f"“{code.item()}” following the authors' code."
-        )
-    told = f"Of {len(text)} printed errors, following the text: {_outcomes(text)}."
+    told = f"Following the text, of {len(text)} printed errors {_outcomes(text)}."
+    if len(text) == 1:
+        told = f"Following the text, the one printed error {_outcomes(text)[2:]}."
+    if len(code) == 1:
+        return f"{told} Following the authors' code, it {_outcomes(code)[2:]}."
     if len(code):
-        told += f" Of the {len(code)} where the authors' code departs from it: {_outcomes(code)}."
+        told += f" Following the authors' code, of the {len(code)} that it computes otherwise "
+        told += f"{_outcomes(code)}."
     return told
 
 
 def _outcomes(verdicts: pd.Series) -> str:
     """Return "15 agree with ours, 1 disagrees" of verdicts on printed errors."""
-    told = []
-    for one, several, of in OUTCOMES:
-        mine = verdicts[verdicts.isin(of)]
-        if mine.empty:
-            continue
-        alike = f"{'all ' * (len(mine) > 1)}{mine.iloc[0]}"
-        which = alike if mine.nunique() == 1 else verdicts_text(mine)
-        says = one if len(mine) == 1 else several
-        told.append(f"{len(mine)} {says}" + f" ({which})" * (len(of) > 1))
-    return ", ".join(told)
+    counts = [verdicts.isin(of).sum() for *_, of in OUTCOMES]
+    return ", ".join(
+        f"{n} {one if n == 1 else several}"
+        for n, (one, several, _) in zip(counts, OUTCOMES, strict=True)
+        if n
+    )
 
 
 def verdicts_text(verdicts: pd.Series) -> str:
@@ -164,7 +160,7 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
     mine = [result.verdict for result in theirs if report in (None, result.claim.report)]
-    says = {"not run": "not tested yet"}
+    says = {"not run": "not tested"}
     parts = [f"{mine.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in mine]
     whose = "report" if report else "reports"
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
