@@ -98,8 +98,11 @@ def result_text(result: CriterionResult | None, call: Callable[[str], str] = str
     if result.n:
         known = "" if interval(result._asdict()) else "no interval; "
         found = difference(result._asdict(), also=f"{known}n = {result.n}")
-    claimed = "claimed" if call is str else "and would have to be"
-    return f"{about}: {found}, {claimed} {result.criterion.claimed}"
+    if call is str:
+        return f"{about}: {found}, claimed {result.criterion.claimed}"
+    if result.criterion.published:
+        return f"{about}: {found}, and the two would have to agree"
+    return f"{about}: {found}, and would have to be {result.criterion.claimed}"
 
 
 def _criterion(criterion: Criterion, call: Callable[[str], str] = str) -> str:
