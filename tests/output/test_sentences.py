@@ -145,7 +145,10 @@ def test_contradicted_claims_are_told_with_their_reading_and_what_decides(found)
         wanted = "and the two would have to agree"
         if not result.deciding.criterion.published:
             wanted = f"and would have to be {claimed}"
-        assert f": {measured}, {wanted}" in decides
+        alone = len(result.deciding.criterion.experiments) == 1 and "have to be" in wanted
+        alone = alone and not result.deciding.criterion.minus_quantity
+        shown = measured.replace("+", "") if alone else measured
+        assert f": {shown}, {wanted}" in decides
         assert (result.second is None) or decides.endswith(f": {result.second.verdict}")
         assert "/" not in decides.partition(": ")[0] or result.deciding.criterion.minus
         assert all(name not in decides for name in result.deciding.criterion.experiments)

@@ -102,6 +102,8 @@ def result_text(result: CriterionResult | None, call: Callable[[str], str] = str
         return f"{about}: {found}, claimed {result.criterion.claimed}"
     if result.criterion.published:
         return f"{about}: {found}, and the two would have to agree"
+    if len(result.criterion.experiments) == 1 and not result.criterion.minus_quantity:
+        found = found.replace("+", "")  # a level, no difference
     return f"{about}: {found}, and would have to be {result.criterion.claimed}"
 
 
