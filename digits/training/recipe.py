@@ -1,5 +1,6 @@
 """A recipe: everything that says how one round of training goes, apart from the network."""
 
+import functools
 import hashlib
 import json
 from typing import Literal
@@ -176,5 +177,10 @@ class Recipe(Frozen):
         Fields at their defaults do not count, so a field that is added later, with a default
         that means "as before", leaves the hashes of existing records as they are.
         """
-        text = json.dumps(self.model_dump(exclude_defaults=True), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _hash_of(self)
+
+
+@functools.lru_cache(4096)
+def _hash_of(recipe: Recipe) -> str:
+    text = json.dumps(recipe.model_dump(exclude_defaults=True), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
