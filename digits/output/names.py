@@ -22,8 +22,8 @@ VARIANTS = {
     "sgd": "SGD",
     "no-dropout": "no dropout",
     "no-batch-norm": "no batch norm",
-    "one-cycle": "AdamW, one cycle",
-    "sum": "AdamW, one cycle, P(a ≤ b) from the digits",
+    "one-cycle": "learned comparison, other optimiser",
+    "sum": "P(first ≤ second) from its digit scores, same optimiser",
 }
 
 
