@@ -22,8 +22,8 @@ VARIANTS = {
     "sgd": "SGD",
     "no-dropout": "no dropout",
     "no-batch-norm": "no batch norm",
-    "one-cycle": "learned comparison, other optimiser",
-    "sum": "P(first ≤ second) from its digit scores, same optimiser",
+    "one-cycle": "learned comparison, trained by AdamW",
+    "sum": "P(first ≤ second) from its digit scores, trained by AdamW",
 }
 
 
