@@ -98,13 +98,13 @@ def _without_failures(runs: pd.DataFrame, number) -> tuple[pd.DataFrame, str]:
     the mean over the root of n. A printed SD of less than half of that shows none.
     """
     several = number.kind in ("rounds", "trainings on one draw") and number.n > 1
-    if not several or runs.empty or runs.shortened.any():
+    if not several or pd.isna(number.sd) or runs.empty or runs.shortened.any():
         return runs, ""
     failed = runs.train_error > FAILED
     if not failed.any() or failed.all():
         return runs, ""
     distance = abs(runs.loc[failed, number.quantity].mean() - number.mean)
-    if not number.sd < distance / np.sqrt(number.n) / 2:
+    if number.sd >= distance / np.sqrt(number.n) / 2:
         return runs, ""
     what = f"{failed.sum()} failed round{'s' if failed.sum() > 1 else ''} of ours left out"
     return runs[~failed], f"{what}, the printed SD shows none"
@@ -139,11 +139,13 @@ def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFram
         if one_draw.empty:
             return Judged("not run", "no trainings of ours on one draw")
         ours = summarise(one_draw[number.quantity])
-        found = equivalence.of_sd(ours, number.sd, number.n)
-        return found._replace(why=f"{found.why or 'spread'}; on one draw ours is {ours['sd']:.2f}")
     if number.quantity == "train_error":
         return Judged("cannot tell", "train errors are too skewed to compare SDs")
-    return equivalence.of_sd(ours, number.sd, number.n)
+    found = equivalence.of_sd(ours, number.sd, number.n)
+    if number.kind == "trainings on one draw":  # the table shows another SD of ours
+        shown = filter(None, (found.why, f"on one draw ours is {ours['sd']:.2f}"))
+        found = found._replace(why="; ".join(shown))
+    return found
 
 
 def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
@@ -259,13 +261,13 @@ def errors_of(numbers: pd.DataFrame, in_both: bool = True) -> pd.DataFrame:
     return pd.concat([errors[errors.reading != FIXED], also], ignore_index=True)
 
 
-def tally(numbers: pd.DataFrame, of: str = "verdict", in_both: bool = True) -> pd.DataFrame:
+def tally(numbers: pd.DataFrame, of: str = "verdict") -> pd.DataFrame:
     """Count the verdicts on published errors: one row per report and reading.
 
     numbers: what `all_numbers` gives. of: "verdict" for the means, "sd_verdict" for their SDs.
-    in_both: see `errors_of`. Columns: every verdict that occurs, and all.
+    Columns: every verdict that occurs, and all.
     """
-    errors = errors_of(numbers, in_both).dropna(subset=of)
+    errors = errors_of(numbers).dropna(subset=of)
     counts = pd.crosstab([errors.report, errors.reading], errors[of])
     counts = counts[[verdict for verdict in VERDICTS if verdict in counts]]
     order = [

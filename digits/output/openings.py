@@ -90,7 +90,8 @@ def records_shown(study: Study, *patterns: str) -> str:
     seconds = sum(expected_seconds(run.experiment) for run in missing)
     recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
     lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
-    named = "; ".join(plain_name(name, report=len(patterns) > 2) for name in lacking)
+    several = len({run.experiment.report for run in wanted}) > 1
+    named = "; ".join(plain_name(name, report=several) for name in lacking)
     text = (
         f"{text} {len(missing)} are missing; training them with `run_all.py --profile paper` takes "
         f"roughly {_duration(seconds)} on one core."

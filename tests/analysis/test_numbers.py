@@ -57,6 +57,21 @@ def test_a_number_without_runs_or_with_shortened_ones_is_not_run():
     assert (row.verdict, row.why, row.sd_verdict) == ("not run", "our runs were shortened", None)
 
 
+def test_sds_of_train_errors_are_not_compared_whatever_they_are_of():
+    frame = pd.concat(runs(f"a/net{of}", np.arange(20.0)) for of in ("", "@one-draw"))
+    frame = frame.assign(train_error=frame.test_error)
+    for kind in ("rounds", "trainings on one draw"):
+        number = {"kind": kind, "quantity": "train_error"}
+        row = judged(frame, "a/net", 9.0, 0.1, 10, **number)
+        assert (row.sd_verdict, row.sd_why) == (
+            *("cannot tell", "train errors are too skewed to compare SDs"),
+        )
+    row = judged(frame, "a/net", 9.0, 0.1, 10, kind="trainings on one draw")
+    assert (row.sd_verdict, row.sd_why) == (
+        *("different", "ours spread higher; on one draw ours is 5.92"),
+    )
+
+
 def test_rounds_that_failed_are_left_out_where_the_printed_sd_shows_none():
     generator = np.random.default_rng(0)
     errors = np.append(generator.normal(11.7, 1.0, 58), [55.8, 55.2])
@@ -71,6 +86,7 @@ def test_rounds_that_failed_are_left_out_where_the_printed_sd_shows_none():
     # One failure among ten would make the SD at least 37 / root of 10; half of that is 5.9.
     assert judged(frame, "a/net", 18.1, 5.7, 10).n == 58
     assert judged(frame, "a/net", 18.1, 6.1, 10).n == 60
+    assert judged(frame, "a/net", 18.1, None, 10, kind="trainings on one draw").n == 60
     assert judged(frame, "a/net", 18.1, None, 1, kind="run").n == 60  # one run shows no spread
     assert judged(frame.assign(train_error=54.0), "a/net", 18.1, 1.1, 10).n == 60  # all failed
     assert judged(frame.assign(train_error=0.5), "a/net", 18.1, 1.1, 10).n == 60  # none
