@@ -139,15 +139,20 @@ def of_run(ours: np.ndarray, value: float) -> Judged:
     Typical: at least 20 rounds, of which so many lie beyond the number, on either side, that it
     is not among the outermost 2.5 % of our protocol, at 95 % confidence.
     """
-    ours = np.asarray(ours, dtype=float)
-    n, below, above = len(ours), (ours < value).sum(), (ours > value).sum()
-    beyond = min(n - below, n - above)  # as far out as the number, or further
+    n, below, beyond = _rank(ours, value)
     rank = f"{below} of our {n} lower"
     if 2 * (beyond + 1) / (n + 1) <= 1 - CONFIDENCE:
-        return Judged("not typical", f"ours {'lower' if below > above else 'higher'}; {rank}")
+        return Judged("not typical", f"ours {'lower' if 2 * below > n else 'higher'}; {rank}")
     if n < ENOUGH or not _surely_inside(beyond, n):
         return Judged("cannot tell", f"{OURS}; {rank}")
     return Judged("typical", rank)
+
+
+def _rank(ours: np.ndarray, value: float) -> tuple[int, int, int]:
+    """Return how many ours are, how many are below `value`, and how many as far out or further."""
+    ours = np.asarray(ours, dtype=float)
+    below, above = (ours < value).sum(), (ours > value).sum()
+    return len(ours), below, len(ours) - max(below, above)
 
 
 def _surely_inside(beyond: int, n: int) -> bool:
@@ -162,12 +167,10 @@ def also_by_rank(judged: Judged, ours: np.ndarray, value: float) -> Judged:
     One round in which a network fails altogether widens the SD until any number is typical by it,
     although hardly a round lies near the number.
     """
-    ours = np.asarray(ours, dtype=float)
-    below, above = (ours < value).sum(), (ours > value).sum()
-    beyond = min(len(ours) - below, len(ours) - above)
-    if judged.verdict != "typical" or _surely_inside(beyond, len(ours)):
+    n, below, beyond = _rank(ours, value)
+    if judged.verdict != "typical" or _surely_inside(beyond, n):
         return judged
-    why = f"by spread typical, by rank not: {below} of our {len(ours)} lower"
+    why = f"by spread typical, by rank not: {below} of our {n} lower"
     return judged._replace(verdict="cannot tell", why=why)
 
 

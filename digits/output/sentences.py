@@ -10,7 +10,7 @@ from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of, plain_name
-from digits.output.tables.claims import result_text, verdict_counts
+from digits.output.tables.claims import criterion_text, measured, verdict_counts
 from digits.output.tables.format import difference, scope, with_minus
 
 
@@ -196,20 +196,30 @@ def contradicted(found: Findings | Verdicts, report: str) -> list[tuple[str, str
     The latter with the verdict on a second reading, if there is one.
     """
     return [
-        (result.claim.claim, result.claim.reading, "; ".join(filter(None, _decided(result))))
+        (result.claim.claim, result.claim.reading, _decided(result))
         for result in found.claims
         if (result.claim.report, result.verdict) == (report, "contradicted")
         and not result.claim.ours
     ]
 
 
-def _decided(result: ClaimResult) -> tuple[str, str]:
-    """Say what decides a claim, networks by their names, and the verdict on a second reading."""
-    second = result.second
-    return (
-        result_text(result.deciding, lambda name: f"‘{plain_name(name)}’"),
-        f"a second reading, {result.claim.second_reading}: {second.verdict}" if second else "",
-    )
+def _decided(result: ClaimResult) -> str:
+    """Say what contradicts a claim, networks by their names, and the verdict on a second reading.
+
+    Such as "error, ‘CNN, digit loss’ minus ‘CNN’: -0.6 (-1.0 to -0.2; n = 10), and would have to
+    be -3 to -1".
+    """
+    criterion, found = result.deciding.criterion, measured(result.deciding)
+    about = criterion_text(criterion, lambda name: f"‘{plain_name(name)}’", "minus")
+    wanted = f"and would have to be {criterion.claimed}"
+    if criterion.published:
+        wanted = "and the two would have to agree"
+    elif len(criterion.experiments) == 1 and not criterion.minus_quantity:
+        found = found.replace("+", "")  # a level, no difference
+    told = f"{about}: {found}, {wanted}"
+    if result.second is None:
+        return told
+    return f"{told}; a second reading, {result.claim.second_reading}: {result.second.verdict}"
 
 
 def ranking_sentence(found: Findings) -> str:

@@ -506,3 +506,13 @@ def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.canvas.get_width_height()[0]
+
+
+def test_the_gap_between_training_and_test_is_that_of_the_last_epoch(data, drawn):
+    figure, names = drawn(loss_and_accuracy), data.names("kqiku")
+    told = [text.get_text() for axis in figure.axes for text in axis.texts if text.get_text()]
+    table = curves(data.of(""))
+    last = table[table.epoch == table.groupby("experiment").epoch.transform("max")]
+    means = last.groupby("experiment")[["train_error", "test_error"]].mean().loc[names]
+    gaps = means.test_error - means.train_error
+    assert told == [f"{gap:.1f} points apart" for gap in gaps]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from digits import core
 from digits.analysis import findings
 from digits.core import InputError
 from digits.experiments.registry import EXPERIMENTS
@@ -116,3 +117,12 @@ def test_numbers_and_sentences_rest_on_the_same_findings(made):
     best = findings.best_of(made.found, made.found.ranking.report.iloc[0])
     name = name_of(EXPERIMENTS[best.experiment])
     assert f"The lowest test error, {best['mean']:.2f} %, is that of {name} (" in made.text
+
+
+def test_the_example_for_teachers_rests_on_the_records(made):
+    text = (core.ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    numbers = made.found.numbers
+    (row,) = numbers[numbers.experiment == "zadoks/twinnet+ws+aux@published"].itertuples()
+    assert f"prints {row.published} ± {row.published_sd} % (n = {row.published_n:.0f})" in text
+    assert f"gives {row.ours:.2f} ± {row.ours_sd:.2f} % here (n = {row.n:.0f})" in text
+    assert f"fifth of the printed error, {row.margin:.2f}," in text and row.verdict == "equivalent"

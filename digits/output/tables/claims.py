@@ -64,7 +64,7 @@ def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
         {
             "claim": name,
             "verdict": result.verdict,
-            "criterion": _criterion(result.criterion),
+            "criterion": criterion_text(result.criterion),
             f"effect (simultaneous {100 * CONFIDENCE:g} % interval)": difference(result._asdict()),
             "unit": QUANTITIES[result.criterion.quantity][1],
             "n": result.n or "",
@@ -84,43 +84,40 @@ def verdict_counts(claims: list[ClaimResult]) -> pd.DataFrame:
     return counts.assign(all=counts.sum(axis=1)).reset_index().rename_axis(columns=None)
 
 
-def result_text(result: CriterionResult | None, call: Callable[[str], str] = str) -> str:
-    """Return "quantity: mean (interval; n), claimed range", "" for none.
-
-    call: from an id to what the experiment is called.
-    """
+def result_text(result: CriterionResult | None) -> str:
+    """Return "quantity: mean (interval; n), claimed range", "" for none."""
     if result is None:
         return ""
-    about = _criterion(result.criterion, call)
+    about = criterion_text(result.criterion)
     if result.verdict == "not run":
         return f"{about}: not run"
-    found = f"{result.mean:.4f}"
-    if result.n:
-        known = "" if interval(result._asdict()) else "no interval; "
-        found = difference(result._asdict(), also=f"{known}n = {result.n}")
-    if call is str:
-        return f"{about}: {found}, claimed {result.criterion.claimed}"
-    if result.criterion.published:
-        return f"{about}: {found}, and the two would have to agree"
-    if len(result.criterion.experiments) == 1 and not result.criterion.minus_quantity:
-        found = found.replace("+", "")  # a level, no difference
-    return f"{about}: {found}, and would have to be {result.criterion.claimed}"
+    return f"{about}: {measured(result)}, claimed {result.criterion.claimed}"
 
 
-def _criterion(criterion: Criterion, call: Callable[[str], str] = str) -> str:
-    """Return what a criterion is about, such as "error, kqiku/fcc+ws - kqiku/fcc"."""
+def measured(result: CriterionResult) -> str:
+    """Return "mean (interval; n)" of a criterion that was run."""
+    if not result.n:
+        return f"{result.mean:.4f}"
+    known = "" if interval(result._asdict()) else "no interval; "
+    return difference(result._asdict(), also=f"{known}n = {result.n}")
+
+
+def criterion_text(criterion: Criterion, call: Callable[[str], str] = str, minus: str = "-") -> str:
+    """Return what a criterion is about, such as "error, kqiku/fcc+ws - kqiku/fcc".
+
+    call: from an id to what the experiment is called; minus: how a difference is written.
+    """
     name = QUANTITIES[criterion.quantity][0]
-    of, *minus = map(call, criterion.experiments)
+    of, *others = map(call, criterion.experiments)
     if criterion.quantity == "parameters":
-        return f"{name}, {of} / {minus[0]}"
+        return f"{name}, {of} / {others[0]}"
     if criterion.published:
         return f"{name} minus the printed one, {of}"
     if criterion.minus_quantity:
         return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {of}"
     spread = "distance from the median, " if criterion.spread else ""
     times = f"{criterion.factor:g} x " if criterion.factor != 1 else ""
-    sign = f" - {times}" if call is str else f" minus {times}"
-    return f"{name}, {spread}{sign.join([of, *minus])}"
+    return f"{name}, {spread}{f' {minus} {times}'.join([of, *others])}"
 
 
 def deviations(report: str) -> list[dict]:
