@@ -191,10 +191,14 @@ def _check_curves(curves: Curves, expected: Expected) -> None:
 
 def _check_kept_network(record: Record) -> None:
     """Check that the final errors are those of the curves where the network was kept."""
-    curves, kept = record.curves, record.kept_epoch
+    curves, kept, step = record.curves, record.kept_epoch, record.recipe.curve_step
     if kept is not None:
+        if kept > record.recipe.epochs:
+            _refuse(record, "kept_epoch", f"its recipe has {record.recipe.epochs} epochs")
+        if kept % step:
+            return  # the curves have no point there
         losses = curves.validation_loss
-        if kept > len(losses) or losses[kept - 1] > min(losses):
+        if losses[kept // step - 1] > min(losses):
             _refuse(record, "kept_epoch", "the validation loss is lower in another")
         # The oldest records scored the kept network once more, and the authors' dropout, which is
         # on while scoring, gave other errors.
@@ -202,9 +206,10 @@ def _check_kept_network(record: Record) -> None:
             return
     for name in ("train_error", "test_error", "validation_error"):
         error, points = getattr(record, name), getattr(curves, name)
-        if error is not None and float(f"{error:.6g}") != points[(kept or len(points)) - 1]:
-            there = points[(kept or len(points)) - 1]
-            _refuse(record, name, f"the curve has {there} there")
+        if error is not None:
+            there = points[(kept // step if kept else len(points)) - 1]
+            if float(f"{error:.6g}") != there:
+                _refuse(record, name, f"the curve has {there} there")
 
 
 def fault_of(record: Record | Diverged, recipe: Recipe, build: Callable) -> InputError | None:

@@ -117,6 +117,8 @@ def fit(
         checkpoint.keep(part, at, done=at.epoch == epochs)
     if at.kept:
         scored.load_state_dict(at.kept)
+        if not at.scores:  # kept between two points of the curves
+            at.scores = _scores_of(scored, watched, recipe, device)
     if not all(values.isfinite().all() for values in scored.state_dict().values()):
         raise DivergenceError(np.nan, epochs, at.steps)  # the last step has no loss after it
     return Fitted(scored, dict(at.curves), at.kept_epoch, at.seconds, at.scores)
@@ -153,22 +155,34 @@ def _one_epoch(
     if not finite.all():
         step = int(finite.argmin())
         raise DivergenceError(losses[step], at.epoch, step + 1)
-    if not watched or at.epoch % recipe.curve_step:
+    watched = watched or {}
+    is_point = at.epoch % recipe.curve_step == 0
+    # Validation pairs choose the epoch, so they are scored in each.
+    now = watched if is_point else {n: p for n, p in watched.items() if n == "validation"}
+    if not now:
         return
     scored = at.model if at.averaged is None else at.averaged.module
-    at.curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
-    found = {name: evaluate(scored, these, recipe, device) for name, these in watched.items()}
+    found = _scores_of(scored, now, recipe, device)
     if not np.isfinite([(these.loss, these.objective) for these in found.values()]).all():
         raise DivergenceError(np.nan, at.epoch, at.steps)  # by its last step, or only here
-    for name, these in found.items():
-        loss = these.objective if name == "validation" else these.loss
-        at.curves[f"{name}_loss"].append(loss)
-        at.curves[f"{name}_error"].append(these.error)
+    if is_point:
+        at.curves["objective"].append(_mean_of_steps(losses, recipe.batch_size, len(seen)))
+        for name, these in found.items():
+            loss = these.objective if name == "validation" else these.loss
+            at.curves[f"{name}_loss"].append(loss)
+            at.curves[f"{name}_error"].append(these.error)
     if "validation" not in found:
         at.scores = found  # in the end those of the last epoch, which is a point of the curves
-    elif not at.scores or found["validation"].objective < at.best:
-        at.best, at.kept_epoch, at.scores = found["validation"].objective, at.epoch, found
+    elif at.kept is None or found["validation"].objective < at.best:
+        at.best, at.kept_epoch = found["validation"].objective, at.epoch
+        at.scores = found if is_point else {}
         at.kept = copy.deepcopy(scored.state_dict())
+
+
+def _scores_of(
+    model: nn.Module, watched: dict[str, Pairs], recipe: Recipe, device: Device
+) -> dict[str, Scores]:
+    return {name: evaluate(model, pairs, recipe, device) for name, pairs in watched.items()}
 
 
 @torch.inference_mode()

@@ -48,7 +48,8 @@ class Recipe(Frozen):
         network per fold; 0 for none.
     score_in_training_mode: score the test pairs, and the folds, a second time with dropout on
         and batch statistics of the whole set that is scored.
-    curve_step: epochs from one point of the curves to the next; divides `epochs`.
+    curve_step: epochs from one point of the curves to the next; divides `epochs`. Pairs held out
+        for validation are scored in every epoch all the same.
     train_pairs, test_pairs: pairs drawn from the two pools, each image used once.
     precise_pairs: further test pairs, images used again, for a test error of less noise.
     precise_folds: score a fold left out on as many pairs of its images as well.
@@ -129,10 +130,10 @@ class Recipe(Frozen):
                 f"curve_step = {self.curve_step} does not divide epochs = {self.epochs}: choose "
                 "one that does, so that the last epoch is a point of the curves."
             )
-        if self.validation_share and (self.trainings > 1 or self.folds or self.curve_step > 1):
+        if self.validation_share and (self.trainings > 1 or self.folds):
             raise InputError(
-                f"validation_share = {self.validation_share} keeps the best of every epoch of one "
-                "training: leave trainings, folds and curve_step at their defaults with it."
+                f"validation_share = {self.validation_share} keeps the best epoch of one training: "
+                "leave trainings and folds at their defaults with it."
             )
         return self
 

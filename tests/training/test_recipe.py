@@ -88,7 +88,7 @@ FIELDS = [
         "train_pairs = 1000",
     ),
     ({"validation_share": 0.1, "batch_size": 31}, "leaves one of 900 pairs"),
-    ({"validation_share": 0.1, "folds": 5}, "leave trainings, folds and curve_step"),
+    ({"validation_share": 0.1, "folds": 5}, "leave trainings and folds"),
     ({"folds": 1}, "folds = 1 does not cut 1000 training pairs"),
     ({"folds": 501}, "folds = 501 does not cut 1000 training pairs"),
     ({"folds": -1}, "folds = -1"),

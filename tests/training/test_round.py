@@ -142,6 +142,19 @@ def test_train_fits_the_first_pairs_and_holds_out_the_last(measure, monkeypatch)
     assert blank.curves.validation_loss != real.curves.validation_loss
 
 
+def test_fewer_points_of_the_curves_keep_the_same_network(measure):
+    change = {"learning_rate": 0.02, "batch_size": 30, "epochs": 12}
+    every = measure("cadei/convnet", **change)
+    assert every.kept_epoch % 3  # so it lies between two points
+    for step in (3, 4, 12):
+        few = measure("cadei/convnet", **change, curve_step=step)
+        assert few.kept_epoch == every.kept_epoch and few.weights == every.weights
+        for name in ("train_error", "validation_error", "test_error", "decisions"):
+            assert getattr(few, name) == getattr(every, name), name
+        for name, points in few.curves:
+            assert points == getattr(every.curves, name)[step - 1 :: step], name
+
+
 def test_the_epoch_with_the_lowest_validation_loss_is_kept(measure):
     change = {"learning_rate": 0.02, "batch_size": 30}
     measured = measure("cadei/convnet", epochs=12, **change)
