@@ -139,7 +139,8 @@ def _compares(criterion: Criterion) -> bool:
 
     A range of a ratio has two sides, each a criterion with a factor.
     """
-    errors = criterion.quantity in COMPARABLE and not criterion.spread and criterion.factor == 1
+    errors = criterion.quantity in COMPARABLE and criterion.minus_quantity is None
+    errors = errors and not criterion.spread and criterion.factor == 1
     bounds = np.isfinite([criterion.range.low, criterion.range.high]).sum()
     return criterion.minus is not None and errors and bounds == 1
 
@@ -201,9 +202,10 @@ def _slack(where: Range, low: float, high: float) -> float:
 
 def _by_round(criterion: Criterion, runs: Runs) -> np.ndarray:
     """Return the quantity by round (n,); of no round without runs of all its experiments."""
-    columns = [(criterion.quantity, name) for name in criterion.experiments]
-    if criterion.minus is None and criterion.minus_quantity is not None:
-        columns.append((criterion.minus_quantity, criterion.of))
+    columns = [(criterion.quantity, criterion.of)]
+    if criterion.minus is not None or criterion.minus_quantity is not None:
+        quantity = criterion.minus_quantity or criterion.quantity
+        columns.append((quantity, criterion.minus or criterion.of))
     if any(name not in runs.of(quantity) for quantity, name in columns):
         return np.array([])
     values = np.array([runs.of(quantity)[name] for quantity, name in columns], dtype=float)

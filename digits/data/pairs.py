@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from digits.core import InputError
@@ -41,6 +42,16 @@ class Pairs:
     def standardised(self, mean: Tensor, sd: Tensor) -> "Pairs":
         """Return the pairs with `mean` subtracted from every pixel and divided by `sd`."""
         return Pairs((self.images - mean) / sd, self.classes, self.target)
+
+    def as_classes(self) -> "Pairs":
+        """Return the pairs with the true class in place of each image.
+
+        The first row of an image then has a 1 in the place of the class, and all else is 0. So a
+        comparison of two digits can be learned apart from reading them.
+        """
+        images = torch.zeros_like(self.images)
+        images[:, :, 0, :10] = F.one_hot(self.classes, 10).to(images.dtype)
+        return Pairs(images, self.classes, self.target)
 
     def reusing_images(self, n: int, rng: np.random.Generator) -> "Pairs":
         """Draw `n` pairs of two different images of these; an image may stand in several pairs."""
@@ -134,12 +145,14 @@ class Draw(NamedTuple):
     """How many pairs a round draws: to train on, to test on, and for the large-sample test.
 
     standardised: subtract the mean of all training pixels and divide by their SD.
+    as_classes: put the true classes in place of the images (see `Pairs.as_classes`).
     """
 
     train: int
     test: int
     large: int
     standardised: bool = False
+    as_classes: bool = False
 
 
 class RoundPairs(NamedTuple):
@@ -189,6 +202,8 @@ def draw_round(digits: Digits, draw: Draw, stream: np.random.SeedSequence) -> Ro
         draw_pairs(digits.test, draw.test, test),
         draw_pairs_reusing_images(digits.test, draw.large, large),
     )
+    if draw.as_classes:
+        pairs = tuple(these.as_classes() for these in pairs)
     if not draw.standardised:
         return RoundPairs(*pairs, torch.tensor(0.0), torch.tensor(1.0))
     mean, sd = pairs[0].images.mean(), pairs[0].images.std()

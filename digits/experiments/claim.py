@@ -33,7 +33,7 @@ class Criterion(Frozen):
         times.
     quantity: a column of the tidy table (see `frames.tidy`). "parameters" is no measurement: the
         count of `of` as a share of that of `minus`.
-    minus_quantity: another column, whose value in the same runs is subtracted.
+    minus_quantity: another column, which is subtracted instead: of `minus`, or of the same runs.
     spread: the distance from the median over rounds counts instead of the value, so the steadier
         network has the smaller quantity.
     margin: of practical equality, in the quantity's unit: a claimed difference that is surely

@@ -2,7 +2,21 @@
 
 from functools import partial
 
-from digits.experiments.claim import Claim, below, between, higher, lower, printed, steadier
+from torch import nn
+
+from digits.experiments.claim import (
+    EQUAL,
+    Claim,
+    Criterion,
+    Range,
+    below,
+    between,
+    higher,
+    level,
+    lower,
+    printed,
+    steadier,
+)
 from digits.experiments.experiment import (
     Design,
     Experiment,
@@ -18,7 +32,12 @@ from digits.training.recipe import Recipe
 NUMBER = 2
 AUTHORS = "Jaubert, Roquette, Soldatenkov"
 #: What pictures call the models; the others by their id.
-NAMES = {"model_0": "dense net", "model_1": "2 convolutions", "model_2": "4 convolutions"}
+NAMES = {
+    "model_0": "dense net",
+    "model_1": "2 convolutions",
+    "model_2": "4 convolutions",
+    "comparison": "comparison layer",
+}
 IN_SHORT = (
     "Naming both digits by a shared trunk and comparing the names reaches 96 % accuracy; the gain "
     "comes from the digit losses, and the size of the network hardly matters."
@@ -64,12 +83,21 @@ SIGMOID = {
     name: partial(TABLE[name][0], sigmoid=True)
     for name in ("model_0", "model_1", "model_1+ws", "model_1+aux2", "model_1+ws+aux")
 }
+#: Controls that change the activation: ReLUs, which the report says can die.
+RELU = {name: partial(TABLE[name][0], activation=nn.ReLU) for name in ("model_1", "model_1+ws+aux")}
+#: Controls of the other reading of "shuffled": a new order in every epoch.
+RESHUFFLED = ("model_1", "model_1+ws+aux", "model_2", "model_2+ws+aux")
+#: The last layer of the networks that name digits, alone, and the network whose recipe it has.
+COMPARISON = "comparison@true-digits"
 #: The authors' final grid, with the batch size 32 of an earlier one. They trained twice per fold.
 GRID = grid({"adam": (0.003, 0.002, 0.001, 0.0005, 0.0001), "sgd": (0.01,)}, (16, 32))
 
 
 def experiments() -> list[Experiment]:
-    """Return the ten rows of Table I, the older networks (@text), the controls (@wide, @sigmoid).
+    """Return the ten rows of Table I, the older networks (@text), and controls.
+
+    @wide: equal width; @sigmoid: one output; @relu: another activation; @reshuffled: a new order
+    every epoch; the comparison layer alone, on true digits.
 
     The report trained twenty times on one draw of pairs, in a new order each time; here every
     round draws its own, but for @one-draw, trainings on the draw of round 0. Weights, batch size
@@ -109,10 +137,19 @@ def experiments() -> list[Experiment]:
         _row(name, "one-draw", build=build, change=one_draw, tags=frozenset({"one draw"}))
         for name, (build, *_) in TABLE.items()
     ]
-    return rows + [
-        _row(name, "sigmoid", build=build, tags=frozenset({"control"}))
-        for name, build in SIGMOID.items()
+    control = {"tags": frozenset({"control"})}
+    rows += [_row(name, "sigmoid", build=build, **control) for name, build in SIGMOID.items()]
+    count = {"count_dead_units": True}
+    rows += [_row(name, "relu", count, build=build, **control) for name, build in RELU.items()]
+    rows += [
+        _row(name, "reshuffled", {"order": "shuffled"}, build=TABLE[name][0], **control)
+        for name in RESHUFFLED
     ]
+    alone = {"as_classes": True, "standardised": False, "auxiliary_weight": 0.0}
+    recipe = _row("model_1+ws+aux", change=alone, build=networks.comparison).recipe
+    names = named("jaubert", *COMPARISON.split("@"))
+    alone = Experiment(**names, build=networks.comparison, recipe=recipe, rounds=20, **control)
+    return [*rows, alone]
 
 
 def _printed_digits(name: str):
@@ -276,13 +313,27 @@ CLAIMS = (
     _claim(
         id="C2.12",
         claim="Comparing recognised digits is easier to learn than recognising them",
-        reading="would be decided by a comparison net that is trained on true digit labels, "
-        "against a digit classifier: the pairs that each needs for the same error",
+        criteria=tuple(
+            Criterion(
+                of=f"jaubert/{COMPARISON}",
+                minus=f"{net}+ws+aux",
+                minus_quantity="digit_error",
+                range=Range(high=0.0),
+                margin=EQUAL,
+            )
+            for net in BOTH
+        ),
+        reading="the comparison layer, trained on the true digits of the same pairs, errs less "
+        "often than both networks misread digits",
     ),
     _claim(
         id="C2.13",
         claim="LeakyReLU avoids dying ReLUs",
-        reading="would be decided by the share of dead units, and the error, of the same networks "
-        "with ReLUs",
+        criteria=(
+            *(level(f"jaubert/{name}@relu", low=1, quantity="dead_units") for name in RELU),
+            *(lower(f"jaubert/{name}", than=f"jaubert/{name}@relu") for name in RELU),
+        ),
+        reading="with ReLUs at least 1 % of the units end as active for no training pair, and the "
+        "error is higher; a leaky ReLU passes a gradient everywhere",
     ),
 )

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from digits.experiments.claim import Claim, higher, level, lower
+from digits.experiments.claim import EQUAL, Claim, higher, level, lower
 from digits.experiments.experiment import CELLS, Experiment, Published, design_of, named, two_by_two
 from digits.models import kqiku as networks
 from digits.training.recipe import Recipe
@@ -35,6 +35,10 @@ TABLE = {
     "cnn+ws+aux": (2.53, 1.58, 12.8, 1.72),
 }
 CONTROL = frozenset({"control"})
+#: Of the controls that have no counterpart in the report.
+CONTROL_ROUNDS = 20
+#: All hidden layers of a network, as multiples of the report's.
+WIDTHS = {"half": 0.5, "double": 2}
 
 
 def experiments() -> list[Experiment]:
@@ -45,10 +49,12 @@ def experiments() -> list[Experiment]:
     both the plain and the "+aux" rows of the table, which therefore stand at one experiment.
     repaired: the code's networks and order with these two bugs fixed. no-final-relu: by the text,
     but for the ReLU on the two logits. one-draw: by the text, trainings on the pairs of round 0.
+    fixed-order: by the text, with the order of the code. half, double: by the text, of that width.
     """
     written = Recipe(epochs=25, batch_size=100, learning_rate=0.01)
     as_coded = written.but(order="fixed")
     sets = {"": [], "published": [], "repaired": [], "no-final-relu": [], "one-draw": []}
+    sets |= {"fixed-order": []} | {name: [] for name in WIDTHS}
     for model, (as_listed, in_code, count) in NETWORKS.items():
         printed = {cell: _published(model + cell) for cell in CELLS}
         rounds = ROUNDS[model]
@@ -85,6 +91,25 @@ def experiments() -> list[Experiment]:
             variant="no-final-relu",
             tags=CONTROL,
         )
+        sets["fixed-order"] += [
+            experiment
+            for experiment in two_by_two(
+                *("kqiku", model, as_listed, as_coded, CONTROL_ROUNDS),
+                variant="fixed-order",
+                tags=CONTROL,
+            )
+            if experiment.options in ((), ("ws", "aux"))
+        ]
+        for name, width in WIDTHS.items():
+            sets[name].append(
+                Experiment(
+                    **named("kqiku", model, name),
+                    build=partial(as_listed, shared=False, auxiliary=False, width=width),
+                    recipe=written,
+                    rounds=CONTROL_ROUNDS,
+                    tags=CONTROL,
+                )
+            )
     return [experiment for experiments in sets.values() for experiment in experiments]
 
 
@@ -197,7 +222,17 @@ CLAIMS = (
     _claim(
         id="C0.11",
         claim="The CNN has spare capacity, the FCC has none",
-        reading="would be decided by train and test errors of narrower and wider networks",
+        criteria=(
+            *(
+                lower(f"{CNN}@half", than=CNN, by=-EQUAL, quantity=error)
+                for error in ("train_error", "precise_error")
+            ),
+            higher(f"{FCC}@half", than=FCC),
+            lower(f"{FCC}@double", than=FCC),
+        ),
+        reading="spare: with layers of half the width neither train nor test error is more than "
+        "half a point higher; none: half the width has a higher test error, twice the width a "
+        "lower one",
     ),
     _claim(
         id="C0.12",

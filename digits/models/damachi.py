@@ -6,6 +6,7 @@ is a two-dimensional net that both images share, and so it is built here (see `c
 With kind "logit" a network gives logits, of the target and of the digits, for cross entropy.
 """
 
+from functools import partial
 from typing import Literal
 
 from torch import nn
@@ -35,7 +36,9 @@ def dense(*, auxiliary: bool, kind: Kind = "score") -> Stacked:
     )
 
 
-def cnn(*, shared: bool = True, auxiliary: bool, kind: Kind = "score") -> TwoBranch:
+def cnn(
+    *, shared: bool = True, auxiliary: bool, kind: Kind = "score", dropout: float = DROPOUT
+) -> TwoBranch:
     """Build the convolutional net: 47,803 parameters, 51,733 with a digit classifier.
 
     Both images pass the shared branch as one batch, so that batch norm sees what it sees in the
@@ -43,7 +46,7 @@ def cnn(*, shared: bool = True, auxiliary: bool, kind: Kind = "score") -> TwoBra
     branch, and batch statistics, for each image: 70,453, and 78,313 with digit classifiers.
     """
     return TwoBranch(
-        branch,
+        partial(branch, dropout),
         shared=shared,
         one_batch=True,
         join=concatenate,
@@ -52,7 +55,7 @@ def cnn(*, shared: bool = True, auxiliary: bool, kind: Kind = "score") -> TwoBra
     )
 
 
-def branch() -> nn.Sequential:
+def branch(dropout: float = DROPOUT) -> nn.Sequential:
     """Build the branch from one image (N, 1, 14, 14) to features (N, 392): 22,650 parameters."""
     return nn.Sequential(
         nn.BatchNorm2d(1),
@@ -61,11 +64,11 @@ def branch() -> nn.Sequential:
         nn.BatchNorm2d(64),
         nn.Conv2d(64, 32, 3, padding=1),  # 32 x 14 x 14
         nn.ReLU(),
-        nn.Dropout(DROPOUT),
+        nn.Dropout(dropout),
         nn.BatchNorm2d(32),
         nn.Conv2d(32, 8, 3, padding=1, stride=2),  # 8 x 7 x 7
         nn.ReLU(),
-        nn.Dropout(DROPOUT),
+        nn.Dropout(dropout),
         nn.BatchNorm2d(8),
         nn.Flatten(),
     )

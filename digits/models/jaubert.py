@@ -6,7 +6,7 @@ auxiliary losses and weight sharing".
 The table's counts fix the networks, but for the place of model_1's pool, which is the code's; the
 report's prose describes older ones (`older_*`). All convolutions are 2x2; every activation but
 model_0's is a leaky ReLU. `sigmoid=True` ends a network with one logit instead of two, which the
-report says it had tried.
+report says it had tried; `activation` changes the activations of the convolutions.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def model_0(*, sigmoid: bool = False) -> Stacked:
     )
 
 
-def trunk_1(channels: int, width: int) -> nn.Sequential:
+def trunk_1(channels: int, width: int, activation: type[nn.Module] = nn.LeakyReLU) -> nn.Sequential:
     """Build model_1's convolutions: from (N, channels, 14, 14) to (N, 72 * width) features."""
     return nn.Sequential(
-        *convolution(channels, width, padding=1),  # 15 x 15
+        *convolution(channels, width, padding=1, activation=activation),  # 15 x 15
         nn.MaxPool2d(2),  # 7 x 7
-        *convolution(width, 2 * width),  # 6 x 6
+        *convolution(width, 2 * width, activation=activation),  # 6 x 6
         nn.Flatten(),
     )
 
@@ -65,9 +65,9 @@ WIDTHS_2 = (32, 64, 128, 128)
 HALF_WIDTHS_2 = (16, 32, 64, 128)
 
 
-def model_1(*, sigmoid: bool = False) -> Stacked:
+def model_1(*, sigmoid: bool = False, activation: type[nn.Module] = nn.LeakyReLU) -> Stacked:
     """Build the net of two convolutions on both images at once: 13,154 parameters."""
-    return Stacked(trunk_1(2, 32), target(2304, sigmoid))
+    return Stacked(trunk_1(2, 32, activation), target(2304, sigmoid))
 
 
 def model_1_shared(width: int = 16, *, sigmoid: bool = False) -> TwoBranch:
@@ -84,11 +84,28 @@ def model_1_digits(*, sigmoid: bool = False) -> Stacked:
     return _stacked_digits(trunk_1(2, 32), features=2304, sigmoid=sigmoid)
 
 
-def model_1_shared_digits(*, sigmoid: bool = False) -> TwoBranch:
+def model_1_shared_digits(
+    *, sigmoid: bool = False, activation: type[nn.Module] = nn.LeakyReLU
+) -> TwoBranch:
     """Build model_1 that names each digit by one shared trunk: 31,508 parameters."""
     return _shared_digits(
-        lambda: nn.Sequential(trunk_1(1, 32), nn.Linear(2304, 10)), target(20, sigmoid)
+        lambda: nn.Sequential(trunk_1(1, 32, activation), nn.Linear(2304, 10)), target(20, sigmoid)
     )
+
+
+def comparison() -> Stacked:
+    """Build the layer that compares two digits alone: 42 parameters.
+
+    It takes the true classes instead of images (see `Pairs.as_classes`).
+    """
+    return Stacked(nn.Sequential(ClassesOnly(), nn.Flatten()), target(20))
+
+
+class ClassesOnly(nn.Module):
+    """From classes as images (N, 2, 14, 14), see `Pairs.as_classes`, to one-hot ones (N, 2, 10)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images[:, :, 0, :10]
 
 
 def model_2(*, early_target: bool = False) -> Stacked:
@@ -179,10 +196,12 @@ def older_model_2_shared_digits() -> TwoBranch:
     )
 
 
-def convolution(inputs: int, outputs: int, padding: int = 0) -> tuple[nn.Module, ...]:
-    """Return a 2x2 convolution and a leaky ReLU."""
+def convolution(
+    inputs: int, outputs: int, padding: int = 0, activation: type[nn.Module] = nn.LeakyReLU
+) -> tuple[nn.Module, ...]:
+    """Return a 2x2 convolution and a leaky ReLU, or another activation."""
     # In place: the features of the widest layers are not read from memory a second time.
-    return nn.Conv2d(inputs, outputs, 2, padding=padding), nn.LeakyReLU(inplace=True)
+    return nn.Conv2d(inputs, outputs, 2, padding=padding), activation(inplace=True)
 
 
 def target(features: int, sigmoid: bool = False) -> nn.Linear:

@@ -6,6 +6,9 @@ Everywhere `shared` means one branch and one digit head for both images instead 
 `auxiliary` a digit head on each branch.
 """
 
+from functools import partial
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from digits.models.blocks import (
@@ -19,37 +22,37 @@ from digits.models.blocks import (
 DROPOUT = 0.5  # not given in the report; the default of torch and of the authors' code
 
 
-def fcc(*, shared: bool, auxiliary: bool, final_relu: bool = True) -> TwoBranch:
+def fcc(*, shared: bool, auxiliary: bool, final_relu: bool = True, width: float = 1) -> TwoBranch:
     """Build the dense net: 482,114 parameters, 241,122 shared; a digit head has 330.
 
     The report ends the network with a ReLU on the two logits, and so do we: where both are
     negative the gradient is zero and the decision falls to class 0. `final_relu=False` is a
-    control without it.
+    control without it; width: of all hidden layers, as a multiple of the report's.
     """
+    features = int(32 * width)
     return TwoBranch(
-        dense_branch,
+        partial(dense_branch, width),
         shared=shared,
         join=concatenate,
-        head=nn.Sequential(nn.Linear(64, 2), *([nn.ReLU()] if final_relu else [])),
-        digit_head=(lambda: nn.Linear(32, 10)) if auxiliary else None,
+        head=nn.Sequential(nn.Linear(2 * features, 2), *([nn.ReLU()] if final_relu else [])),
+        digit_head=(lambda: nn.Linear(features, 10)) if auxiliary else None,
     )
 
 
-def cnn(*, shared: bool, auxiliary: bool, final_relu: bool = True) -> TwoBranch:
+def cnn(*, shared: bool, auxiliary: bool, final_relu: bool = True, width: float = 1) -> TwoBranch:
     """Build the "Siamese CNN": 90,790 parameters, 67,270 shared; a digit head has 2,570.
 
-    final_relu: see `fcc`; here a batch norm comes before it.
+    final_relu, width: see `fcc`; here a batch norm comes before the ReLU.
     """
-    layers = (
-        *(*dense_unit(256, 128), *dense_unit(128, 64), *dense_unit(64, 32)),
-        *dense_unit(32, 2),
-    )
+    features, *hidden = (int(size * width) for size in (256, 128, 64, 32))
+    sizes = pairwise((features, *hidden, 2))
+    layers = [layer for inputs, outputs in sizes for layer in dense_unit(inputs, outputs)]
     return TwoBranch(
-        convolutional_branch,
+        partial(convolutional_branch, width=width),
         shared=shared,
         join=first_minus_second,
         head=nn.Sequential(*(layers if final_relu else layers[:-1])),
-        digit_head=(lambda: nn.Linear(256, 10)) if auxiliary else None,
+        digit_head=(lambda: nn.Linear(features, 10)) if auxiliary else None,
     )
 
 
@@ -85,31 +88,33 @@ def published_cnn(*, shared: bool, auxiliary: bool) -> TwoBranch:
     )
 
 
-def dense_branch() -> nn.Sequential:
+def dense_branch(width: float = 1) -> nn.Sequential:
     """Build the branch from one image (N, 1, 14, 14) to features (N, 32): 240,992 parameters."""
+    first, second, features = (int(size * width) for size in (512, 256, 32))
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(196, 512),
+        nn.Linear(196, first),
         nn.ReLU(),
         nn.Dropout(DROPOUT),
-        *dense_unit(512, 256),
-        *dense_unit(256, 32),
+        *dense_unit(first, second),
+        *dense_unit(second, features),
     )
 
 
-def convolutional_branch(second_relu: bool = True) -> nn.Sequential:
+def convolutional_branch(second_relu: bool = True, width: float = 1) -> nn.Sequential:
     """Build the branch from one image (N, 1, 14, 14) to features (N, 256): 23,520 parameters."""
+    few, more, most = (int(channels * width) for channels in (16, 32, 64))
     return nn.Sequential(
-        nn.Conv2d(1, 16, 3),  # 16 x 12 x 12
+        nn.Conv2d(1, few, 3),  # 16 x 12 x 12
         nn.MaxPool2d(2),  # 16 x 6 x 6
         nn.Dropout(DROPOUT),
-        nn.BatchNorm2d(16),
+        nn.BatchNorm2d(few),
         nn.ReLU(),
-        nn.Conv2d(16, 32, 3),  # 32 x 4 x 4
-        nn.BatchNorm2d(32),
+        nn.Conv2d(few, more, 3),  # 32 x 4 x 4
+        nn.BatchNorm2d(more),
         *([nn.ReLU()] if second_relu else []),
-        nn.Conv2d(32, 64, 3),  # 64 x 2 x 2
-        nn.BatchNorm2d(64),
+        nn.Conv2d(more, most, 3),  # 64 x 2 x 2
+        nn.BatchNorm2d(most),
         nn.ReLU(),
         nn.Flatten(),
     )

@@ -67,6 +67,7 @@ def expected_of(recipe: Recipe) -> Expected:
         "precise_fold_errors": recipe.precise_folds,
         "test_error_training_mode": noisy,
         "fold_errors_training_mode": noisy and folds,
+        "dead_units": recipe.count_dead_units,
         "test_posteriors": posteriors and not folds,
         "fold_posteriors": posteriors and folds,
     }

@@ -16,6 +16,7 @@ NOT_IN_ALL = (
     "test_digit_accuracy",
     "validation_error",
     "test_error_training_mode",
+    "dead_units",
 )
 #: What a row of the tidy table takes as it is: of the record, of its recipe, of the experiment.
 OF_RECORD = (

@@ -164,6 +164,31 @@ def posteriors_of(model: TwoBranch, images: Tensor, device: Device = CPU) -> np.
     return _features(model, images, device).softmax(dim=1).cpu().numpy()
 
 
+@torch.inference_mode()
+def dead_units(model: nn.Module, pairs: Pairs, device: Device = CPU) -> float:
+    """Return the share of dead units in per cent: those active for none of the pairs.
+
+    A unit is a feature map, or a number, that a ReLU or a leaky ReLU takes; it is active where
+    that is above 0. A ReLU passes no gradient to a dead one, so it stays as it is. 0 for a network
+    without such units.
+    """
+    active: dict[nn.Module, Tensor] = {}
+
+    def watch(module: nn.Module, inputs: tuple[Tensor]) -> None:
+        now = (inputs[0].transpose(0, 1).flatten(1) > 0).any(dim=1)
+        active[module] = active.get(module, torch.zeros_like(now)) | now
+
+    units = [module for module in model.modules() if isinstance(module, (nn.ReLU, nn.LeakyReLU))]
+    hooks = [module.register_forward_pre_hook(watch) for module in units]
+    model.eval()
+    for images in pairs.images.split(EVALUATION_BATCH):
+        device.forward(model, images)
+    for hook in hooks:
+        hook.remove()
+    found = torch.cat([*active.values(), torch.ones(0, dtype=torch.bool, device=device.kind)])
+    return 100 * (~found).sum().item() / max(len(found), 1)
+
+
 def _features(model: TwoBranch, images: Tensor, device: Device) -> Tensor:
     """Apply the branch of both images to images (N, 14, 14), in batches."""
     parts = images.unsqueeze(1).split(2 * EVALUATION_BATCH)

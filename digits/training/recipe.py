@@ -34,6 +34,7 @@ class Recipe(Frozen):
         once": in a new order that is the same in every epoch.
     trainings: consecutive trainings of one network, each with a new optimiser and no reset.
     standardised: subtract the mean of all training pixels and divide by their SD.
+    as_classes: pairs have the true classes in place of the images (see `Pairs.as_classes`).
     augmentation: "none", or "re-pairing": every epoch pairs each image of the fitted pairs, as
         the first, with a random one of them, so an epoch has twice as many pairs; or "permuting":
         every epoch permutes the images of the fitted pairs and reads off as many pairs as before.
@@ -57,6 +58,7 @@ class Recipe(Frozen):
         (see `seeds.STREAMS`); or "all", or "all but pairs".
     keep_posteriors: record the posteriors of the digits of all test images, or with folds, of each
         training pair while it is held out.
+    count_dead_units: record the share of dead units (see `evaluation.dead_units`).
     """
 
     epochs: int = Field(ge=1)
@@ -72,6 +74,7 @@ class Recipe(Frozen):
     order: Literal["shuffled", "fixed", "shuffled once"] = "shuffled"
     trainings: int = Field(default=1, ge=1)
     standardised: bool = False
+    as_classes: bool = False
     augmentation: Literal["none", "re-pairing", "permuting"] = "none"
     distortion: Literal["none", "affine", "elastic"] = "none"
     undistorted_share: float = Field(default=0.0, ge=0, lt=1)
@@ -86,6 +89,7 @@ class Recipe(Frozen):
     precise_folds: bool = False
     varies: Literal["all", "all but pairs", *STREAMS] = "all"
     keep_posteriors: bool = False
+    count_dead_units: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_together(self):
@@ -139,8 +143,9 @@ class Recipe(Frozen):
 
     @property
     def draw(self) -> Draw:
-        """How many pairs a round draws, and whether they are standardised."""
-        return Draw(self.train_pairs, self.test_pairs, self.precise_pairs, self.standardised)
+        """How many pairs a round draws, and what is done to their images."""
+        how_many = self.train_pairs, self.test_pairs, self.precise_pairs
+        return Draw(*how_many, self.standardised, self.as_classes)
 
     @property
     def validation_pairs(self) -> int:

@@ -124,6 +124,7 @@ class Record(Provenance):
     test_posteriors, fold_posteriors: packed posteriors of the digits (see `unpack_posteriors`) of
         every image of the test pool, (N, 10), and of each training pair while its fold was held
         out, (N, 2, 10).
+    dead_units: the share of units that no fitted pair makes active, in per cent.
     test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
         the batch statistics of the scored set.
     train_seconds: training steps alone, without folds; seconds: the whole run.
@@ -145,6 +146,7 @@ class Record(Provenance):
     fold_errors_training_mode: Percents | None = None
     test_posteriors: str | None = None
     fold_posteriors: str | None = None
+    dead_units: Percent | None = None
     curves: Curves
     decisions: str
     weights: str = Field(pattern="^[0-9a-f]{16}$")

@@ -103,3 +103,15 @@ def test_an_example_pair_is_of_the_digits_asked_for(sample):
 def test_an_example_that_is_not_there_is_refused(first, number, sample):
     with pytest.raises(InputError, match=f"there is no image {number} of digit {first}: choose"):
         example_pair(sample.test, first, 9, number)
+
+
+def test_pairs_as_classes_hold_the_true_classes_and_nothing_of_the_images(sample):
+    draw = Draw(50, 40, 60)
+    seen = draw_round(sample, draw, streams(3)["pairs"])
+    named = draw_round(sample, draw._replace(as_classes=True), streams(3)["pairs"])
+    for images, classes in zip(seen[:3], named[:3], strict=True):
+        assert torch.equal(images.classes, classes.classes)
+        assert torch.equal(images.target, classes.target)
+        assert classes.images.shape == images.images.shape
+        assert torch.equal(classes.images[:, :, 0].argmax(dim=2), classes.classes)
+        assert torch.equal(classes.images.sum(dim=(2, 3)), torch.ones(len(classes), 2))

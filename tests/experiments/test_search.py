@@ -36,11 +36,14 @@ def test_jauberts_grid_is_complete_and_holds_what_was_published():
         assert published == full.but(folds=5, curve_step=25, precise_pairs=1000)
 
 
-def test_damachi_searches_the_rates_of_gradient_descent():
+def test_damachi_searches_the_rates_of_gradient_descent_and_of_adam_alike():
     found = of("damachi")
-    assert {search.experiment.name for search in found} == {"logreg", "nn"}
+    names = {search.experiment.name for search in found}
+    assert names == {"logreg", "nn", "logreg@adam", "nn@adam"}
     for search in found:
-        assert {optimizer for optimizer, _, _ in search.settings} == {"sgd"}
+        optimizer = "adam" if search.experiment.variant else "sgd"
+        assert {setting[0] for setting in search.settings} == {optimizer}
+        assert [rate for _, rate, _ in search.settings] == [0.1, 0.01, 0.001, 0.0001]
         assert {size for *_, size in search.settings} == {search.experiment.recipe.batch_size}
 
 

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from digits.data.pairs import draw_pairs_reusing_images, draw_round
+from digits.data.pairs import Pairs, draw_pairs_reusing_images, draw_round
 from digits.data.seeds import streams
 from digits.data.sources import Pool
 from digits.experiments.registry import EXPERIMENTS
 from digits.models import beyond as networks
-from digits.models.blocks import Output
+from digits.models.blocks import Output, Stacked, TwoBranch, concatenate
 from digits.training.device import Device
 from digits.training.evaluation import (
+    dead_units,
     decide,
     digit_loss,
     error_on_many_pairs,
@@ -187,3 +189,39 @@ def test_an_image_looked_at_once_gives_the_same_decisions(sample, precision, ima
     posteriors = posteriors_of(model, pairs.images[:, 0], device)
     assert np.allclose(posteriors, expected.posteriors[:, 0], atol=0.02)
     assert np.allclose(posteriors.sum(axis=1), 1, atol=1e-4)
+
+
+def pairs_of(images):
+    return Pairs(images, None, torch.ones(len(images), dtype=torch.long))
+
+
+def test_dead_units_are_active_for_no_pair_at_all():
+    """Of four units one needs a bright pixel in place 0, one in place 1; two are always off."""
+    layer = nn.Linear(2 * 196, 4)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.weight[0, 0] = layer.weight[1, 1] = 1
+        layer.bias.copy_(torch.tensor([-0.5, -0.5, -1.0, 0.0]))
+    for activation in (nn.ReLU(), nn.LeakyReLU(inplace=True)):
+        model = Stacked(nn.Sequential(nn.Flatten(), layer, activation), nn.Linear(4, 2))
+        images = torch.zeros(300, 2, 14, 14)
+        assert dead_units(model, pairs_of(images)) == 100
+        images[-1, 0, 0, 0] = 1  # the one pair, in the last batch, that wakes the first unit
+        assert dead_units(model, pairs_of(images)) == 75
+        images[0, 0, 0, 1] = 1
+        assert dead_units(model, pairs_of(images)) == 50
+        assert not any(module._forward_pre_hooks for module in model.modules())
+    assert dead_units(nn.Sequential(model.trunk[:2]), pairs_of(images)) == 0  # no such units
+
+
+def test_a_unit_of_a_shared_branch_lives_by_either_image_and_a_map_by_any_place():
+    convolution = nn.Conv2d(1, 2, 3)
+    with torch.no_grad():
+        convolution.weight.zero_()
+        convolution.weight[0, 0, 1, 1] = 1
+        convolution.bias.copy_(torch.tensor([-0.5, -1.0]))
+    branch = nn.Sequential(convolution, nn.ReLU(), nn.Flatten())
+    model = TwoBranch(lambda: branch, shared=True, join=concatenate, head=nn.Linear(576, 2))
+    images = torch.zeros(3, 2, 14, 14)
+    images[2, 1, 5, 7] = 1
+    assert dead_units(model, pairs_of(images)) == 50

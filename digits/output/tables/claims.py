@@ -114,7 +114,8 @@ def criterion_text(criterion: Criterion, call: Callable[[str], str] = str, minus
     if criterion.published:
         return f"{name} minus the printed one, {of}"
     if criterion.minus_quantity:
-        return f"{name}, minus {QUANTITIES[criterion.minus_quantity][0]}, {of}"
+        other = f"{QUANTITIES[criterion.minus_quantity][0]}, {others[0] if others else of}"
+        return f"{name}, {of}, minus {other}" if others else f"{name}, minus {other}"
     spread = "distance from the median, " if criterion.spread else ""
     times = f"{criterion.factor:g} x " if criterion.factor != 1 else ""
     return f"{name}, {spread}{f' {minus} {times}'.join([of, *others])}"

@@ -27,6 +27,7 @@ QUANTITIES = {
     "fluctuation": ("change of test error between epochs", "points"),
     "loss_fluctuation": ("change of validation loss between epochs over its mean", ""),
     "train_seconds": ("training time", "s"),
+    "dead_units": ("dead units", "%"),
     "parameters": ("parameters", ""),
 }
 #: What tables call the errors that reports print.
