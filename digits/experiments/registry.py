@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from digits.core import InputError
-from digits.experiments import beyond, common
+from digits.experiments import beyond, common, handwriting
 from digits.experiments.claim import Claim
 from digits.experiments.experiment import Design, Experiment, candidates
 
@@ -32,7 +32,7 @@ def _reports() -> dict:
     return dict(sorted(reports.items(), key=lambda item: item[1].NUMBER))
 
 
-#: A report is a module with NUMBER, AUTHORS, IN_SHORT, `experiments()`, DESIGNS and CLAIMS.
+#: A report is a module with NUMBER, AUTHORS, IN_SHORT, `experiments()` and DESIGNS.
 REPORTS = _reports()
 
 _own = [experiment for report in REPORTS.values() for experiment in report.experiments()]
@@ -51,26 +51,33 @@ EXPERIMENTS: dict[str, Experiment] = {
         *_own,
         *_common,
         *beyond.experiments(),
+        *handwriting.experiments(),
         *(candidate for search in _searches for candidate in candidates(search)),
     )
 }
 SEARCHES = {search.experiment.id: search for search in _searches}
 
-#: The 2x2 designs of weight sharing and auxiliary loss by name, in the reports' own protocols and
-#: under the common one.
+#: The 2x2 designs of weight sharing and auxiliary loss by name: in the reports' own protocols,
+#: under the common one, and on other digits.
 _designs = [design for report in REPORTS.values() for design in report.DESIGNS]
 DESIGNS: dict[str, Design] = {
-    design.name: design for design in _designs + common.designs(_designs, _own)
+    design.name: design
+    for design in (*_designs, *common.designs(_designs, _own), *handwriting.DESIGNS)
 }
 
-CLAIMS: tuple[Claim, ...] = tuple(claim for report in REPORTS.values() for claim in report.CLAIMS)
+#: The claims of each report, by its name, and all of them.
+CLAIMS_OF: dict[str, tuple[Claim, ...]] = {
+    name: importlib.import_module(f"digits.experiments.claims.{name}").CLAIMS for name in REPORTS
+}
+CLAIMS = tuple(claim for claims in CLAIMS_OF.values() for claim in claims)
 #: The ids of all experiments that claims rest on, some of them beyond the reports.
 OF_CLAIMS = tuple(dict.fromkeys(name for claim in CLAIMS for name in claim.experiments))
 
 
 def designs(protocol: str) -> list[Design]:
-    """Return the designs under a protocol, "own" or "common"."""
-    return [design for design in DESIGNS.values() if design.protocol == protocol]
+    """Return the reports' designs under a protocol, "own" or "common"."""
+    own = [design for design in DESIGNS.values() if design.report in REPORTS]
+    return [design for design in own if design.protocol == protocol]
 
 
 def select(*patterns: str) -> list[Experiment]:

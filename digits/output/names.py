@@ -6,7 +6,12 @@ from digits.experiments.registry import EXPERIMENTS, REPORTS
 #: In the order in which a name lists them.
 OPTIONS = {"ws": "shared", "aux": "digit loss", "aux2": "digit loss", "aux1": "early target loss"}
 #: Of networks beyond the reports.
-BEYOND = {"twinnet": "twin net", "deepnet": "best network"}
+BEYOND = {
+    "twinnet": "twin net",
+    "deepnet": "best network",
+    "fcc": "Kqiku's dense net",
+    "cnn": "Kqiku's CNN",
+}
 VARIANTS = {
     "published": "following the code",
     "repaired": "code, bugs fixed",
@@ -26,6 +31,8 @@ VARIANTS = {
     "fixed-order": "same order every epoch",
     "true-digits": "true digits",
     "half": "half the width",
+    "mnist-digits": "MNIST",
+    "other-digits": "scikit-learn's digits",
     "double": "twice the width",
     "third-relu": "a third ReLU, as in the code",
     "batches-of-128": "batches of 128",
@@ -59,7 +66,7 @@ def plain_name(experiment: str, report: bool = False) -> str:
 def of_design(design: Design) -> str:
     """Return "Jaubert, 2 convolutions (equal width)" of a 2x2 design."""
     fields = {"report": design.report, "model": design.model, "variant": design.variant}
-    return name_of(Experiment.model_construct(options=(), **fields))
+    return name_of(Experiment.model_construct(options=(), **fields), design.report in REPORTS)
 
 
 def labels(names: list[str]) -> list[str]:

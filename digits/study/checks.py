@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from digits.core import InputError
+from digits.data.sources import OTHER
 from digits.models.summary import summary_of
 from digits.training.recipe import Recipe
 from digits.training.record import Curves, Diverged, Record, is_packed, is_packed_posteriors
@@ -32,6 +33,7 @@ class Source(NamedTuple):
 KNOWN = {
     "sample": Source("846f6cad587fea38", 2_500, 2_500),
     "mnist": Source("c65580678af93f1e", 60_000, 10_000),
+    OTHER: Source("6ebb3d2fee246a4e", 1_085, 712),
 }
 
 
@@ -113,14 +115,15 @@ def expected_of(recipe: Recipe) -> Expected:
 def check(record: Record | Diverged) -> None:
     """Raise `InputError`, with field and value, for a record that cannot be true."""
     recipe, source, expected = record.recipe, KNOWN[record.source], expected_of(record.recipe)
+    pools = KNOWN[recipe.digits_of(record.source)]
     if record.source_checksum != source.checksum:
         _refuse(record, "source_checksum", f"that of {record.source} is {source.checksum}")
     if record.recipe_hash != expected.recipe_hash:
         _refuse(record, "recipe_hash", f"that of its recipe is {expected.recipe_hash}")
-    if 2 * recipe.train_pairs > source.train_images:
-        _refuse(recipe, "train_pairs", f"there are {source.train_images} images for them")
-    if 2 * recipe.test_pairs > source.test_images:
-        _refuse(recipe, "test_pairs", f"there are {source.test_images} images for them")
+    if 2 * recipe.train_pairs > pools.train_images:
+        _refuse(recipe, "train_pairs", f"there are {pools.train_images} images for them")
+    if 2 * recipe.test_pairs > pools.test_images:
+        _refuse(recipe, "test_pairs", f"there are {pools.test_images} images for them")
     if isinstance(record, Diverged):
         _check_place(record)
         return
@@ -237,7 +240,7 @@ def _check_posteriors(record: Record) -> None:
     Apart from `check`, since unpacking them takes a quarter as long as reading all records.
     """
     images = {
-        "test_posteriors": KNOWN[record.source].test_images,
+        "test_posteriors": KNOWN[record.recipe.digits_of(record.source)].test_images,
         "fold_posteriors": 2 * record.recipe.train_pairs,
     }
     for name, n in images.items():

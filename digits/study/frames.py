@@ -24,7 +24,7 @@ OF_RECORD = (
     *("precise_error", "train_seconds", "seconds", "fold_errors", "precise_fold_errors"),
     *NOT_IN_ALL,
 )
-OF_RECIPE = ("epochs", "trainings", "train_pairs", "precise_pairs", "learning_rate")
+OF_RECIPE = ("epochs", "trainings", "train_pairs", "precise_pairs", "learning_rate", "digits")
 OF_EXPERIMENT = ("report", "network", "variant", "protocol", "setting")
 #: Test error of guessing the more frequent answer, in per cent: of two uniform digits the first is
 #: the greater in 45 of 100 pairs.

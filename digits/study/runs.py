@@ -46,7 +46,7 @@ def execute(run: Run, digits: Digits, checkpoint: Checkpoint = NO_CHECKPOINT) ->
     run : Run
         Experiment, seed and device.
     digits : Digits
-        Where its pairs are drawn from.
+        Where its pairs are drawn from, unless its recipe names others.
     checkpoint : Checkpoint
         Where its training goes on from and is kept.
 
@@ -61,8 +61,10 @@ def execute(run: Run, digits: Digits, checkpoint: Checkpoint = NO_CHECKPOINT) ->
         For a bad seed or more pairs than the pools hold, before training.
     """
     provenance, own = provenance_of(run, digits), run.experiment
+    named = own.recipe.digits_of(digits.source)
+    drawn = digits if named == digits.source else load(named)
     try:
-        measured = train(own.build, own.recipe, run.seed, digits, run.device, checkpoint)
+        measured = train(own.build, own.recipe, run.seed, drawn, run.device, checkpoint)
     except DivergenceError as error:
         return Diverged(**provenance, epoch=error.epoch, step=error.step, fold=error.fold)
     return Record(**provenance, **measured)
@@ -155,6 +157,6 @@ def in_order(runs: list[Run], order: Order) -> list[Run]:
 
 def check_data(runs: list[Run], source: str) -> None:
     """Refuse a source that cannot be loaded, and more pairs than its pools hold."""
-    digits = load(source)
-    for draw in {run.experiment.recipe.draw for run in runs}:
-        draw_round(digits, draw, streams(0)["pairs"])
+    recipes = {run.experiment.recipe for run in runs}
+    for digits, draw in {(recipe.digits_of(source), recipe.draw) for recipe in recipes}:
+        draw_round(load(digits), draw, streams(0)["pairs"])

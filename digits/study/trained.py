@@ -184,7 +184,7 @@ def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNe
 def _trained(run: Run, source: str) -> tuple[nn.Module, float, float]:
     """Return the network, and what is subtracted from pixels and what they are divided by."""
     experiment = run.experiment
-    digits = load(source)
+    digits = load(experiment.recipe.digits_of(source))
     model, pairs = train_network(experiment.build, experiment.recipe, run.seed, digits, run.device)
     return model.cpu(), pairs.mean.item(), pairs.sd.item()
 

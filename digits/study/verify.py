@@ -112,11 +112,11 @@ def contradicted(study: Study, *patterns: str) -> list[str]:
 
     That needs no training: it tells another seed, other decisions or another error.
     """
-    digits, found = load(study.source), []
+    found = []
     for run, record in study.recorded(*patterns):
         if isinstance(record, Diverged):
             continue
-        n = record.recipe.test_pairs
+        n, digits = record.recipe.test_pairs, load(record.recipe.digits_of(study.source))
         stream = streams(run.seed, record.recipe.varies)["pairs"]
         indices = draw_indices(digits.test, n, substreams(stream, 3)[1])  # as `draw_round` does
         target = target_of(digits.test.classes[indices]).numpy()

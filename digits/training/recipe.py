@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from digits.core import Frozen, InputError
 from digits.data.pairs import Draw
 from digits.data.seeds import STREAMS
+from digits.data.sources import OTHER
 
 
 class Recipe(Frozen):
@@ -34,6 +35,7 @@ class Recipe(Frozen):
         once": in a new order that is the same in every epoch.
     trainings: consecutive trainings of one network, each with a new optimiser and no reset.
     standardised: subtract the mean of all training pixels and divide by their SD.
+    digits: whose: "of the study", of its source; or "scikit-learn" (see `data.sources`).
     as_classes: pairs have the true classes in place of the images (see `Pairs.as_classes`).
     augmentation: "none", or "re-pairing": every epoch pairs each image of the fitted pairs, as
         the first, with a random one of them, so an epoch has twice as many pairs; or "permuting":
@@ -74,6 +76,7 @@ class Recipe(Frozen):
     order: Literal["shuffled", "fixed", "shuffled once"] = "shuffled"
     trainings: int = Field(default=1, ge=1)
     standardised: bool = False
+    digits: Literal["of the study", OTHER] = "of the study"
     as_classes: bool = False
     augmentation: Literal["none", "re-pairing", "permuting"] = "none"
     distortion: Literal["none", "affine", "elastic"] = "none"
@@ -146,6 +149,10 @@ class Recipe(Frozen):
         """How many pairs a round draws, and what is done to their images."""
         how_many = self.train_pairs, self.test_pairs, self.precise_pairs
         return Draw(*how_many, self.standardised, self.as_classes)
+
+    def digits_of(self, source: str) -> str:
+        """Return the digits that pairs are drawn from in a study of `source`."""
+        return source if self.digits == "of the study" else self.digits
 
     @property
     def validation_pairs(self) -> int:

@@ -7,10 +7,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from digits.core import InputError
 from digits.data import sources
 from digits.data.sources import load, pool_2x2
+from digits.study.checks import KNOWN
 
 
 def test_sample_holds_5000_digits_500_a_class_in_two_pools(sample):
@@ -21,12 +23,42 @@ def test_sample_holds_5000_digits_500_a_class_in_two_pools(sample):
     assert sample.train.images.max() > 200  # pixels stay in 0..255
 
 
-def test_pools_share_no_image(sample):
+@pytest.mark.parametrize("source", ["sample", sources.OTHER])
+def test_pools_share_no_image(source):
+    digits = load(source)
     train, test = (
         {image.numpy().tobytes() for image in pool.originals}
-        for pool in (sample.train, sample.test)
+        for pool in (digits.train, digits.test)
     )
     assert not train & test
+    assert len(train) == len(digits.train) and len(test) == len(digits.test)
+
+
+def test_the_other_digits_are_scikit_learns_at_14x14_three_fifths_of_each_class_to_train():
+    given, digits = load_digits(), load(sources.OTHER)
+    places = {digit: np.flatnonzero(given.target == digit) for digit in range(10)}
+    for digit, place in places.items():
+        number = np.arange(len(place))
+        for pool, chosen in ((digits.train, number % 5 < 3), (digits.test, number % 5 >= 3)):
+            images = pool.images[pool.classes == digit].numpy()
+            assert images.shape == (chosen.sum(), 14, 14)
+            # Enlarged and averaged again, an image has its ink where it had, from 0 to 255.
+            means = given.images[place[chosen]].mean(axis=(1, 2)) * 255 / 16
+            assert images.mean(axis=(1, 2)) == pytest.approx(means, abs=1)
+            rows = images.mean(axis=2) @ np.arange(14) / images.mean(axis=2).sum(axis=1)
+            whole = given.images[place[chosen]].mean(axis=2)
+            middle = (whole @ np.arange(8) / whole.sum(axis=1) + 0.5) * 14 / 8 - 0.5
+            assert rows == pytest.approx(middle, abs=0.2)
+    assert digits.train.images.max() == 255 and digits.train.images.min() == 0
+    known = KNOWN[sources.OTHER]
+    assert digits.checksum == known.checksum
+    assert (len(digits.train), len(digits.test)) == (known.train_images, known.test_images)
+
+
+def test_altered_digits_of_scikit_learn_are_refused(monkeypatch):
+    monkeypatch.setattr(sources, "_OTHER_SHA256", "0" * 64)
+    with pytest.raises(InputError, match="digits.csv.gz.*known 1,797 digits.*reinstall"):
+        sources._load_other()
 
 
 def test_the_second_load_is_the_first(sample):

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from digits.core import InputError
-from digits.experiments import beyond
+from digits.experiments import beyond, handwriting
 from digits.experiments.registry import DESIGNS, EXPERIMENTS, REPORTS, SEARCHES, designs, select
 
 
@@ -47,6 +47,7 @@ def test_no_experiment_hides_another_of_the_same_id():
     compared = [e for e in EXPERIMENTS.values() if e.protocol == "common" and not e.setting]
     settings = sum(len(search.settings) for search in SEARCHES.values())
     total = len(own) + len(compared) + len(beyond.experiments()) + settings
+    total += len(handwriting.experiments())
     assert len(EXPERIMENTS) == total
     assert all(name == experiment.id for name, experiment in EXPERIMENTS.items())
 
@@ -91,7 +92,8 @@ def test_what_is_beyond_the_reports_or_searched_is_found_by_its_own_patterns_alo
 
 def test_designs_name_experiments_whose_losses_are_what_their_cells_say():
     assert (len(designs("own")), len(designs("common"))) == (14, 10)
-    assert designs("own") + designs("common") == list(DESIGNS.values())
+    all_of_them = designs("own") + designs("common") + handwriting.DESIGNS
+    assert all_of_them == list(DESIGNS.values())
     for name, design in DESIGNS.items():
         assert name == design.name
         assert {EXPERIMENTS[cell].protocol for cell in design.cells} == {design.protocol}

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from digits import core
-from digits.experiments.registry import EXPERIMENTS, REPORTS, select
+from digits.experiments.registry import CLAIMS_OF, EXPERIMENTS, REPORTS, select
 from digits.output.plots.style import COLOURS
 
 
@@ -155,13 +155,13 @@ def test_damachis_tables_stand_at_their_networks(name):
     assert (recipe.loss, recipe.folds, recipe.learning_rate) == ("mean_squared_error", 5, 0.001)
 
 
-def test_a_report_is_a_file_of_networks_a_file_of_rows_a_colour_and_a_notebook():
+def test_a_report_is_files_of_networks_rows_and_claims_a_colour_and_a_notebook():
     assert set(COLOURS) == {*REPORTS, "beyond"}
     assert len(set(COLOURS.values())) == len(COLOURS)
     for number, (name, report) in enumerate(REPORTS.items()):
         assert number == report.NUMBER and report.AUTHORS and report.IN_SHORT
-        assert report.DESIGNS and report.CLAIMS
-        for station in ("models", "experiments"):
+        assert report.DESIGNS and CLAIMS_OF[name]
+        for station in ("models", "experiments", "experiments/claims"):
             assert (core.ROOT / "digits" / station / f"{name}.py").is_file()
         notebook = core.NOTEBOOKS / f"0{number + 1}_{name}.ipynb"
         cells = nbformat.read(notebook, as_version=4).cells

@@ -46,7 +46,7 @@ def test_no_committed_line_is_refused(folder, source):
 def test_what_is_known_of_the_sources_is_true(sample):
     known = KNOWN["sample"]
     assert known == (sample.checksum, len(sample.train), len(sample.test))
-    assert set(KNOWN) == set(sources.SOURCES)
+    assert set(KNOWN) == {*sources.SOURCES, sources.OTHER}
     store = RecordStore(core.ROOT / "results", "mnist")
     assert {r.source_checksum for r in store.read("zadoks/twinnet")} == {KNOWN["mnist"].checksum}
 

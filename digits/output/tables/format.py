@@ -12,6 +12,7 @@ from pandas.api.types import is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 from digits import core
+from digits.data.sources import OTHER
 from digits.experiments.registry import EXPERIMENTS
 
 #: What a column of the tidy table is: its name on a page, its unit.
@@ -43,16 +44,23 @@ PRINTED = {
     "fold_median_training_mode": "cross-validation, median, training mode",
 }
 
+#: What captions call the digits.
+DIGITS = {
+    "sample": "the 5,000 sample digits",
+    "mnist": "all of MNIST",
+    OTHER: "scikit-learn's 1,797 digits",
+}
+
 
 def scope(frame: pd.DataFrame) -> str:
     """Say what a figure or a table of `frame` shows: rounds, epochs, pairs and source."""
     rounds = frame.groupby("experiment", sort=False).seed.nunique()
-    source = {"sample": "the 5,000 sample digits", "mnist": "all of MNIST"}
+    drawn = frame.source.where(frame.digits != OTHER, OTHER)
     parts = [
         f"n = {span(rounds)} round{'s' if rounds.max() > 1 else ''}",
         f"{span(frame.epochs * frame.trainings)} epochs",
         f"{span(frame.train_pairs)} training pairs a round",
-        " and ".join(source[name] for name in frame.source.unique()),
+        " and ".join(DIGITS[name] for name in drawn.unique()),
     ]
     fewer = frame[frame.precision == "bfloat16"].drop_duplicates("experiment")
     reports, diverged = set(frame.report), frame.attrs.get("diverged", {})

@@ -1,0 +1,1 @@
+"""What each report claims, and the criteria that decide it: one file a report."""
