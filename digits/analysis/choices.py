@@ -1,6 +1,7 @@
 """What cross-validation on training pairs chooses: settings of a search, steps of the ablation."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,6 +20,9 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     searched = [EXPERIMENTS[name].searched for name in frame.experiment]
     for network, runs in frame.assign(searched=searched).groupby("searched", sort=False):
+        # Settings are compared on the same folds: in the rounds that all of them have.
+        shared = set.intersection(*runs.groupby("setting").seed.agg(set))
+        runs = runs[runs.seed.isin(shared)]
         errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
         used = _used(network, set(errors.index))
         rows.append(
@@ -61,14 +65,23 @@ def chosen(searches: pd.DataFrame, folds: pd.DataFrame) -> Chosen:
     )
 
 
-def at_the_edge(names: Iterable[str]) -> tuple[int, int]:
-    """Return how many searched experiments take a rate at the edge of their grid, and of how many.
+class Searched(NamedTuple):
+    """How the learning rates of some experiments were searched.
 
-    names: ids; those that were not searched do not count.
+    edge: how many of these n have a rate at the edge of their grid; rounds: those that each was
+    chosen on.
     """
+
+    n: int
+    edge: int
+    rounds: list[int]
+
+
+def searched_among(names: Iterable[str]) -> Searched:
+    """Return how those experiments were searched that were; names: ids."""
     searched = [SEARCHES[name] for name in names if name in SEARCHES]
     edges = 0
     for search in searched:
         rates = [rate for _, rate, _ in search.settings]
         edges += search.experiment.recipe.learning_rate in (min(rates), max(rates))
-    return edges, len(searched)
+    return Searched(len(searched), edges, [search.rounds for search in searched])

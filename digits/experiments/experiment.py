@@ -243,14 +243,15 @@ Grid = tuple[tuple[str, float, int], ...]
 class Search(NamedTuple):
     """A search for the hyper-parameters of an experiment: every setting of a grid, by folds.
 
-    Each is trained by 5-fold cross-validation on the training pairs of a round, and the setting
-    with the lowest error on the held-out folds is chosen. No test pair has a say. (A sixth
-    network is trained on all pairs, as in every run, and not used.)
+    Each is trained by 5-fold cross-validation on the training pairs of some rounds, and the
+    setting with the lowest mean error on the held-out folds is chosen. No test pair has a say. (A
+    sixth network is trained on all pairs, as in every run, and not used.)
     """
 
     experiment: Experiment
     settings: Grid
     tags: frozenset[Tag] = frozenset()
+    rounds: int = 1
 
 
 def grid(optimizers: dict[str, tuple[float, ...]], batch_sizes: tuple[int, ...]) -> Grid:
@@ -280,7 +281,7 @@ def candidates(search: Search) -> list[Experiment]:
             setting=setting_of(recipe),
             build=own.build,
             recipe=recipe,
-            rounds=1,
+            rounds=search.rounds,
             tags=search.tags | {"search"},
         )
         for recipe in recipes

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from digits import core
 from digits.core import InputError
+from digits.experiments import handwriting
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import EXPERIMENTS, OF_CLAIMS, REPORTS
 from digits.study import Study
@@ -28,7 +29,7 @@ _ONE_AT_A_TIME = threading.Lock()  # notebooks are executed in threads, the expo
 OF_SEVERAL = {
     "00_exploration": (),
     "06_beyond": ("beyond/*", *("zadoks/twinnet" + cell for cell in CELLS)),
-    "07_comparison": ("*", *OF_CLAIMS),
+    "07_comparison": ("*", *OF_CLAIMS, *handwriting.PATTERNS),
     "08_networks": ("*", "search/common/*"),
 }
 

@@ -4,14 +4,15 @@ import pandas as pd
 from scipy import stats
 
 from digits.analysis import numbers
-from digits.analysis.choices import at_the_edge
+from digits.analysis.choices import searched_among
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
+from digits.analysis.effects import LEAST_ROUNDS
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
-from digits.output.tables.format import difference, scope, with_minus
+from digits.output.tables.format import difference, scope, span, with_minus
 
 
 def answer(found: Findings) -> str:
@@ -67,10 +68,11 @@ def _worth(found: Findings) -> tuple[str, ...]:
 
 def learning_rates(found: Findings) -> str:
     """Say how the learning rates were chosen of the networks that the answer is a mean over."""
-    edge, searched = at_the_edge(designs_of(found, TWO_BRANCHES).experiment.unique())
+    searched = searched_among(designs_of(found, TWO_BRANCHES).experiment.unique())
+    rounds = span(pd.Series(searched.rounds))
     return (
-        f"Learning rates were chosen on one round ({edge} of {searched} at the lowest or highest "
-        "tried)"
+        f"Learning rates were chosen on {rounds} round{'s' if rounds != '1' else ''} "
+        f"({searched.edge} of {searched.n} at the lowest or highest tried)"
     )
 
 
@@ -164,6 +166,29 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     parts = [f"{mine.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in mine]
     whose = "report" if report else "reports"
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
+
+
+def by_handwriting(effects: dict[str, pd.DataFrame]) -> str:
+    """Say what the two options change on the digits of several sources, in percentage points.
+
+    effects: by what the digits are called, what `effects.pooled_effects` gives of them.
+    """
+    told = []
+    for digits, pooled in effects.items():
+        n, means = pooled.n.iloc[0], pooled.set_index("effect")
+        if not n:
+            told.append(f"- {digits}: no design has {LEAST_ROUNDS} rounds.")
+            continue
+        changes = [
+            f"{name} {with_minus(_points(means.loc[effect]))}"
+            for effect, name in (
+                ("weight sharing alone", "weight sharing alone"),
+                ("auxiliary loss alone", "the digit loss alone"),
+                ("both", "both"),
+            )
+        ]
+        told.append(f"- {digits} (mean of {n} designs): {'; '.join(changes)} points.")
+    return "\n".join(told)
 
 
 def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:

@@ -9,7 +9,7 @@ from digits.analysis import beyond
 from digits.analysis.choices import chosen, chosen_settings
 from digits.experiments.chosen import CHOSEN
 from digits.experiments.experiment import setting_of
-from digits.experiments.registry import EXPERIMENTS, select
+from digits.experiments.registry import EXPERIMENTS, SEARCHES, select
 from digits.study.frames import tidy
 from digits.study.store import RecordStore
 
@@ -37,6 +37,14 @@ def test_the_lowest_mean_fold_error_is_chosen_whatever_the_test_says(best):
         assert (choice["rank"], choice["of"]) == (2, 3)
 
 
+def test_settings_are_compared_in_the_rounds_that_all_of_them_have():
+    errors = {"adam-0.003-16": 6.0, "adam-0.002-32": 7.0}
+    rows = frame(errors, errors)
+    lucky = rows[rows.setting == "adam-0.002-32"].assign(seed=2, fold_error=0.0)
+    (choice,) = chosen_settings(pd.concat([rows, lucky])).to_dict("records")
+    assert (choice["chosen"], choice["n"], choice["fold_error"]) == ("adam-0.003-16", 2, 6.5)
+
+
 @pytest.fixture(scope="module")
 def searches():
     """Tidy rows of the committed candidates of the searches that set a learning rate."""
@@ -60,10 +68,10 @@ def test_the_learning_rates_in_use_are_those_that_the_committed_folds_choose(sea
     found = chosen_settings(searches).set_index("network")
     assert set(found.index) == set(CHOSEN.rates)
     assert (found.chosen == found.used).all() and (found["rank"] == 1).all()
-    assert (found.n == 1).all()
+    assert found.n.to_dict() == {name: SEARCHES[name].rounds for name in found.index}
     for name, row in found.iterrows():
         experiment = EXPERIMENTS[name]
-        if experiment.protocol == "own":  # the control of a report, trained by gradient descent
+        if row.chosen.startswith("sgd"):  # that of a network's control by gradient descent
             experiment = EXPERIMENTS[f"{name}@sgd"]
         assert row.used == setting_of(experiment.recipe)
 

@@ -423,3 +423,19 @@ def test_changing_the_runs_of_one_network_changes_the_claims_that_rest_on_it_and
     assert verdicts["C2.8"] == ("supported", "contradicted")
     differing = {name for name, (old, new) in verdicts.items() if old != new}
     assert differing <= {c.id for c in CLAIMS if c.report == "jaubert"}
+
+
+def test_another_quantity_of_another_network_is_subtracted_round_by_round():
+    part = Criterion(
+        of="a", minus="b", quantity="precise_error", minus_quantity="gap", range=Range(high=0.0)
+    )
+    rows = frame({"a": [1.0, 2.0, 3.0], "b": [50.0, 60.0, 70.0]})
+    rows = rows.assign(gap=[-9.0, -9.0, -9.0, 4.0, 5.5, 6.0])  # of b 4, 5.5 and 6
+    found = judge(part, rows)
+    assert found.mean == pytest.approx(np.mean([-3.0, -3.5, -3.0])) and found.n == 3
+    assert found.verdict == "supported"
+    assert judge(part, rows[rows.experiment == "a"]).verdict == "not run"
+    own = part.model_copy(update={"minus": None})
+    assert judge(own, rows).mean == pytest.approx(np.mean([10.0, 11.0, 12.0]))
+    alike = rows.assign(protocol="common", network=rows.experiment)
+    assert decide_again(claim(part), alike).results == ()  # it compares no errors of two networks

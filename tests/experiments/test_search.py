@@ -53,7 +53,7 @@ def test_a_candidate_is_the_searched_network_with_folds_and_another_setting(sear
     candidates = [e for e in EXPERIMENTS.values() if e.setting and e.searched == own.id]
     assert len(candidates) == len(search.settings)
     for candidate in candidates:
-        assert candidate.build is own.build and candidate.rounds == 1
+        assert candidate.build is own.build and candidate.rounds == search.rounds
         assert candidate.setting == setting_of(candidate.recipe)
         change = ("optimizer", "learning_rate", "batch_size")
         set_here = {name: getattr(candidate.recipe, name) for name in change}

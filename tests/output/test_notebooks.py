@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 import run_all
 from digits import core
 from digits.core import InputError
+from digits.experiments import handwriting
 from digits.experiments.registry import OF_CLAIMS, REPORTS
 from digits.output import notebooks
 from digits.study.study import Study
@@ -51,7 +52,7 @@ PATTERNS = {
         *("beyond/*", "zadoks/twinnet", "zadoks/twinnet+ws", "zadoks/twinnet+aux"),
         "zadoks/twinnet+ws+aux",
     ),
-    "07_comparison": ("*", *OF_CLAIMS),
+    "07_comparison": ("*", *OF_CLAIMS, *handwriting.PATTERNS),
     "08_networks": ("*", "search/common/*"),
 }
 

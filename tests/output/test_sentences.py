@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from digits.analysis.choices import at_the_edge
+from digits.analysis.choices import searched_among
 from digits.analysis.claims import ClaimResult
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES
@@ -36,8 +36,10 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
         assert told in answer
     assert f"over {len(TWO_BRANCHES)} designs with shared or separate branches" in answer
     assert f"with {len(EQUAL_WIDTH) - len(TWO_BRANCHES)} more designs" in answer
-    edge, searched = at_the_edge(cell for design in TWO_BRANCHES for cell in design.cells)
-    assert f"({edge} of {searched} at the lowest or highest tried)" in answer
+    searched = searched_among(cell for design in TWO_BRANCHES for cell in design.cells)
+    assert set(searched.rounds) == {1, 3}
+    told = f"on 1 to 3 rounds ({searched.edge} of {searched.n} at the lowest or highest tried)"
+    assert told in answer
     assert sentences.numbers_sentence(found) in answer
     assert sentences.claims_sentence(found) in answer
 
@@ -55,6 +57,16 @@ def test_an_effect_is_told_with_its_direction(found, mean, low, high, text):
     answer = sentences.answer(found._replace(pooled=found.pooled.assign(**limits)))
     amount = text.split(" by ")[1]
     assert f"alone {text}, a loss on the digits alone by {amount}, both together by" in answer
+
+
+def test_what_the_options_change_on_other_digits_is_told_source_by_source(found):
+    few = found.pooled.assign(n=0, mean=np.nan, low=np.nan, high=np.nan)
+    told = sentences.by_handwriting({"MNIST": found.pooled, "Others": few}).splitlines()
+    row = found.pooled.set_index("effect").loc["both"]
+    both = with_minus(f"both {row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f}) points.")
+    assert told[0].startswith(f"- MNIST (mean of {row.n} designs): weight sharing alone")
+    assert told[0].endswith(both)
+    assert told[1:] == ["- Others: no design has 10 rounds."]
 
 
 def test_the_headline_is_one_line_whatever_was_found(found):

@@ -34,6 +34,7 @@ def rows(**changes):
         "report": "zadoks",
         "shortened": False,
         "precision": "float32",
+        "digits": "of the study",
         "train_error": 1.0,
         "test_error": 5.0,
         "precise_error": 5.5,
@@ -83,6 +84,10 @@ def test_one_round_shows_a_mean_without_spread():
             {"shortened": True, "experiment": "kqiku/fcc@published", "trainings": 2, "epochs": 3},
             "n = 2 rounds, 6 epochs, 1000 training pairs a round, all of MNIST; shortened: "
             "1 of zadoks's networks to 2 trainings of 3 epochs",
+        ),
+        (
+            {"digits": "scikit-learn"},
+            "n = 2 rounds, 25 epochs, 1000 training pairs a round, scikit-learn's 1,797 digits",
         ),
         (
             {"precision": "bfloat16"},
@@ -336,6 +341,10 @@ def test_every_claim_is_in_the_tables_with_its_interval_and_n(made):
     assert "effect (simultaneous 95 % interval)" in parts
     assert set(parts.claimed.str.extract(r"margin ([\d.]+)")[0].dropna()) == {"0.5"}
     assert parts.criterion.str.contains(" - 4 x cadei/", regex=False).sum() == 1
+    of_another = (
+        "error, jaubert/comparison@true-digits, minus error on digits, jaubert/model_1+ws+aux"
+    )
+    assert (parts.criterion == of_another).sum() == 1
     printed = parts[parts.criterion.str.contains("minus the printed one")]
     assert set(printed.claimed) == {"equivalent or typical"}
     assert not any("part" in name for name in (*table, *parts))
