@@ -58,7 +58,7 @@ def test_every_report_has_its_experiments_with_their_rounds():
     counts = {"kqiku": 44, "cadei": 24, "jaubert": 38, "damachi": 14, "zadoks": 26}
     assert Counter(e.report for e in own) == counts
     assert list(REPORTS) == list(counts)  # in the order of their numbers
-    assert rounds["cadei/mlp"] == 10
+    assert rounds["cadei/mlp"] == 40
     assert rounds["cadei/mlp@augmented"] == 3
     assert {e.rounds for e in own if e.report == "jaubert"} == {20}
     assert rounds["zadoks/twinnet+aux"] == 60
