@@ -16,6 +16,7 @@ from digits.analysis.effects import (
     factorial_effects,
     pooled_effects,
 )
+from digits.experiments import handwriting
 from digits.experiments.experiment import Design
 from digits.experiments.registry import CLAIMS, CLAIMS_OF, EXPERIMENTS, OF_CLAIMS, REPORTS, designs
 from digits.study.frames import unshortened
@@ -115,6 +116,20 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
         "mean, two branches": ([design.name for design in TWO_BRANCHES], found.pooled),
         "mean, all": ([design.name for design in EQUAL_WIDTH], found.pooled_all),
     }
+
+
+def by_handwriting(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFrame]]:
+    """Return the pooled effects on MNIST and on other digits, each with its designs.
+
+    frame: tidy rows of `handwriting.PATTERNS`.
+    """
+    named = {"MNIST": "mnist-digits", "scikit-learn's digits": "other-digits"}
+    pooled = {}
+    for digits, variant in named.items():
+        own = [design for design in handwriting.DESIGNS if design.variant == variant]
+        effects = pooled_effects(effects_by_round(frame, own))
+        pooled[f"mean, {digits}"] = [design.name for design in own], effects
+    return pooled
 
 
 def designs_of(found: Findings, designs: list[Design] = EQUAL_WIDTH) -> pd.DataFrame:

@@ -246,12 +246,15 @@ class Search(NamedTuple):
     Each is trained by 5-fold cross-validation on the training pairs of some rounds, and the
     setting with the lowest mean error on the held-out folds is chosen. No test pair has a say. (A
     sixth network is trained on all pairs, as in every run, and not used.)
+
+    in_use: whether our runs have the chosen rate; else it is shown beside the authors' own choice.
     """
 
     experiment: Experiment
     settings: Grid
     tags: frozenset[Tag] = frozenset()
     rounds: int = 1
+    in_use: bool = True
 
 
 def grid(optimizers: dict[str, tuple[float, ...]], batch_sizes: tuple[int, ...]) -> Grid:

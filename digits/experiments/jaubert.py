@@ -162,7 +162,7 @@ def searches(rows: list[Experiment]) -> list[Search]:
             return frozenset({"searched always"})
         return frozenset({"searched never"} if row.model == "model_2" else ())
 
-    return [Search(row, GRID, tags(row)) for row in rows if not row.variant]
+    return [Search(row, GRID, tags(row), in_use=False) for row in rows if not row.variant]
 
 
 DESIGNS = [

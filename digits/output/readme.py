@@ -11,7 +11,7 @@ from digits.analysis.effects import factorial_effects
 from digits.analysis.findings import Findings
 from digits.core import InputError
 from digits.experiments.beyond import BASELINE
-from digits.experiments.chosen import CHOSEN, Chosen
+from digits.experiments.chosen import Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
 from digits.output import best, sentences, tables
 from digits.output.tables.format import with_minus
@@ -157,7 +157,7 @@ def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
 def chosen() -> Chosen:
     """Return what the folds of the committed records choose."""
     full = study()
-    searches = [f"search/{name}@*" for name in SEARCHES if name in CHOSEN.rates]
+    searches = [f"search/{name}@*" for name, search in SEARCHES.items() if search.in_use]
     return choices.chosen(full.table(*searches), full.table("beyond/*-folds"))
 
 

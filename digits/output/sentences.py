@@ -168,27 +168,24 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
 
-def by_handwriting(effects: dict[str, pd.DataFrame]) -> str:
+def by_handwriting(means: dict[str, tuple[list[str], pd.DataFrame]]) -> str:
     """Say what the two options change on the digits of several sources, in percentage points.
 
-    effects: by what the digits are called, what `effects.pooled_effects` gives of them.
+    means: what `findings.by_handwriting` gives.
     """
     told = []
-    for digits, pooled in effects.items():
-        n, means = pooled.n.iloc[0], pooled.set_index("effect")
+    for name, (_, pooled) in means.items():
+        n, effects = pooled.n.iloc[0], pooled.set_index("effect")
         if not n:
-            told.append(f"- {digits}: no design has {LEAST_ROUNDS} rounds.")
+            told.append(f"{name}: no design has {LEAST_ROUNDS} rounds.")
             continue
-        changes = [
-            f"{name} {with_minus(_points(means.loc[effect]))}"
-            for effect, name in (
-                ("weight sharing alone", "weight sharing alone"),
-                ("auxiliary loss alone", "the digit loss alone"),
-                ("both", "both"),
-            )
-        ]
-        told.append(f"- {digits} (mean of {n} designs): {'; '.join(changes)} points.")
-    return "\n".join(told)
+        sharing, loss, both = (
+            with_minus(_points(effects.loc[effect]))
+            for effect in ("weight sharing alone", "auxiliary loss alone", "both")
+        )
+        changes = f"weight sharing alone {sharing}, the digit loss alone {loss}, both {both} points"
+        told.append(f"{name[0].upper()}{name[1:]} (n = {n} designs): {changes}.")
+    return " ".join(told)
 
 
 def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:

@@ -49,7 +49,7 @@ def test_settings_are_compared_in_the_rounds_that_all_of_them_have():
 def searches():
     """Tidy rows of the committed candidates of the searches that set a learning rate."""
     store = RecordStore(core.ROOT / "results", "mnist")
-    candidates = [e for e in select("search/*") if e.searched in CHOSEN.rates]
+    candidates = [e for e in select("search/*") if SEARCHES[e.searched].in_use]
     return tidy([record for e in candidates for record in store.read(e.id)])
 
 

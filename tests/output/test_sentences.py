@@ -61,12 +61,11 @@ def test_an_effect_is_told_with_its_direction(found, mean, low, high, text):
 
 def test_what_the_options_change_on_other_digits_is_told_source_by_source(found):
     few = found.pooled.assign(n=0, mean=np.nan, low=np.nan, high=np.nan)
-    told = sentences.by_handwriting({"MNIST": found.pooled, "Others": few}).splitlines()
+    told = sentences.by_handwriting({"mean, MNIST": ([], found.pooled), "others": ([], few)})
     row = found.pooled.set_index("effect").loc["both"]
     both = with_minus(f"both {row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f}) points.")
-    assert told[0].startswith(f"- MNIST (mean of {row.n} designs): weight sharing alone")
-    assert told[0].endswith(both)
-    assert told[1:] == ["- Others: no design has 10 rounds."]
+    assert told.startswith(f"Mean, MNIST (n = {row.n} designs): weight sharing alone")
+    assert told.endswith(f"{both} others: no design has 10 rounds.")
 
 
 def test_the_headline_is_one_line_whatever_was_found(found):
