@@ -10,6 +10,7 @@ from digits.analysis import beyond, choices, findings, statistics
 from digits.analysis.effects import factorial_effects
 from digits.analysis.findings import Findings
 from digits.core import InputError
+from digits.experiments import handwriting
 from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
@@ -74,6 +75,9 @@ def numbers(full: Study) -> dict[str, Any]:
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
         "effects": _effects(found),
+        "handwriting": sentences.by_handwriting(
+            findings.by_handwriting(full.table(*handwriting.PATTERNS))
+        ),
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
@@ -106,7 +110,7 @@ def numbers(full: Study) -> dict[str, Any]:
 
 def _effects(found: Findings) -> dict[str, Any]:
     """Return how far the two options lower the error, and what can be said of it in a word."""
-    means, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
+    means = found.pooled.set_index("effect")
     sharing, loss, both = (
         means.loc[name] for name in ("weight sharing alone", "auxiliary loss alone", "both")
     )
@@ -114,8 +118,6 @@ def _effects(found: Findings) -> dict[str, Any]:
     return {
         "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",
         "designs": int(means.n.max()),
-        "more": int(every.n.max() - means.n.max()),
-        "with_more": sentences.amount(every.loc["both"], -1),
         "rates": sentences.learning_rates(found),
         "sharing": sentences.amount(sharing, -1),
         "loss": sentences.amount(loss, -1),
