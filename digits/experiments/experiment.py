@@ -83,7 +83,8 @@ class Experiment(Frozen):
     protocol: the report's own, or the common one (see `common`).
     setting: of a candidate of a search, such as "adam-0.001-50"; "" otherwise.
     build: makes the network; called within the round's random stream for initial weights.
-    rounds: independent rounds of the full protocol.
+    rounds: independent rounds of the full protocol, 0 and on; fresh: further ones, on which nothing
+        was chosen.
     published: the report's numbers for this experiment.
     reported_parameters: the count the authors gave, None where they gave none; counted: whether
         it is printed in the report, is printed there as another number than their program gave,
@@ -104,6 +105,7 @@ class Experiment(Frozen):
     build: Callable[[], nn.Module]
     recipe: Recipe
     rounds: int = Field(ge=1)
+    fresh: tuple[int, ...] = ()
     published: tuple[Published, ...] = ()
     reported_parameters: int | None = None
     counted: Literal["printed", "misprinted", "by the code"] = "printed"

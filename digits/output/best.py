@@ -25,8 +25,8 @@ def best_networks(
     sentences.append(
         f"Rounds {chosen} were looked at while choosing, and ensembles were compared in rounds "
         f"{compared}. {validated} variants were cross-validated and {len(STEPS) - validated} "
-        "larger budgets were trained; further variants were tried outside the records. Chosen "
-        "while looking at these rounds, the networks may do worse on others."
+        "larger budgets were trained; further variants were tried outside the records. Networks "
+        "that were chosen while looking at some rounds may do worse on others."
     )
     confirmed = rows.groupby("says", sort=False).fresh.any()
     if not confirmed.all():
@@ -57,6 +57,22 @@ def brief(frame: pd.DataFrame) -> str:
         f"{row['mean']:.2f} % ({interval(row)}, n = {row['n']:.0f}) in {row['epochs']} epochs"
         for row in rows[~rows.fresh].to_dict("records")
     )
+
+
+def confirmation(frame: pd.DataFrame) -> str:
+    """Say what fresh rounds show of the best networks, and which of them have none."""
+    rows = beyond.best_networks(frame)
+    told = [
+        f"On {row['n']:.0f} fresh rounds, on which nothing was chosen, the {row['says']} has "
+        f"{row['mean']:.2f} % ({interval(row)})."
+        for row in rows[rows.fresh].to_dict("records")
+    ]
+    confirmed = rows.groupby("says", sort=False).fresh.any()
+    if lacking := [f"the {says}" for says in confirmed.index[~confirmed]]:
+        told.append(
+            f"Rounds were looked at while choosing {' and '.join(lacking)}: others may be worse."
+        )
+    return " ".join(told)
 
 
 def _error_of(row: dict) -> str:

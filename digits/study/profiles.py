@@ -52,9 +52,11 @@ class Profile(Frozen):
         if self.replicates and not experiment.follows_the_text:
             return ()
         limit = self.limits_of(experiment).rounds
+        if limit is None:
+            return (*range(experiment.rounds), *experiment.fresh)
         if limit:
             limit = max(1, limit // experiment.recipe.trainings)
-        return tuple(range(experiment.rounds if limit is None else min(experiment.rounds, limit)))
+        return tuple(range(min(experiment.rounds, limit)))
 
     def recipe(self, experiment: Experiment) -> Recipe:
         """Return the recipe of `experiment` with no field above this profile's limit.

@@ -1,6 +1,7 @@
 """A profile runs less of an experiment, never more, and leaves its protocol as it is."""
 
-from digits.experiments.beyond import BEST, LARGER_BUDGET, folds_id_of, id_of
+from digits.analysis.beyond import CHOSEN_ON, COMPARED_ON
+from digits.experiments.beyond import BEST, FRESH, LARGER_BUDGET, folds_id_of, id_of
 from digits.experiments.registry import EXPERIMENTS, REPORTS, select
 from digits.study.profiles import PROFILES, Limits, Profile
 from digits.study.study import Study
@@ -43,7 +44,10 @@ def test_paper_is_the_experiment_as_it_stands():
     for experiment in EXPERIMENTS.values():
         assert paper.recipe(experiment) == experiment.recipe
         never = "searched never" in experiment.tags
-        assert paper.seeds(experiment) == (() if never else tuple(range(experiment.rounds)))
+        all_of_them = (*range(experiment.rounds), *experiment.fresh)
+        assert paper.seeds(experiment) == (() if never else all_of_them)
+    assert {e.id: e.fresh for e in EXPERIMENTS.values() if e.fresh} == {id_of(BEST): FRESH}
+    assert set(FRESH).isdisjoint([*CHOSEN_ON, *COMPARED_ON]) and len(FRESH) == 10
 
 
 def test_smoke_is_short_and_raises_no_field():
