@@ -39,6 +39,10 @@ OF_NUMBERS: dict[str, ClaimVerdict] = {
 COMPARABLE = ("precise_error", "test_error", "gap")
 
 
+#: Like errors these are exact where they are the same in every round, such as 0.
+SHARES = ("dead_units", "shift_changes")
+
+
 class CriterionResult(NamedTuple):
     """What was found of one criterion: mean and interval over n rounds, and the verdict.
 
@@ -179,7 +183,7 @@ def judge(criterion: Criterion, runs: Runs, confidence: float = CONFIDENCE) -> C
             return CriterionResult(criterion, np.nan, np.nan, np.nan, 0, "not run", np.nan)
         found = summarise(rounds, confidence)
         mean, low, high, n = found["mean"], found["low"], found["high"], int(found["n"])
-        if n > 2 and found["sd"] == 0 and criterion.quantity in ERRORS:
+        if n > 2 and found["sd"] == 0 and criterion.quantity in (*ERRORS, *SHARES):
             # The same in every round, such as no error at all. Epochs are so by chance.
             low = high = mean
     slack = _slack(criterion.range, low, high)

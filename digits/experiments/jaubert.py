@@ -64,6 +64,8 @@ SIGMOID = {
 }
 #: Controls that change the activation: ReLUs, which the report says can die.
 RELU = {name: partial(TABLE[name][0], activation=nn.ReLU) for name in ("model_1", "model_1+ws+aux")}
+#: The comparison layer alone sees so few pairs, in as many steps as the networks take.
+COMPARED_PAIRS = 100
 #: Controls of the other reading of "shuffled": a new order in every epoch.
 RESHUFFLED = ("model_1", "model_1+ws+aux", "model_2", "model_2+ws+aux")
 #: The authors' final grid, with the batch size 32 of an earlier one. They trained twice per fold.
@@ -73,8 +75,9 @@ GRID = grid({"adam": (0.003, 0.002, 0.001, 0.0005, 0.0001), "sgd": (0.01,)}, (16
 def experiments() -> list[Experiment]:
     """Return the ten rows of Table I, the older networks (@text), and controls.
 
-    @wide: equal width; @sigmoid: one output; @relu: another activation; @reshuffled: a new order
-    every epoch; the comparison layer alone, on true digits.
+    @wide: equal width; @sigmoid: one output; @relu: another activation, @leaky: the table's, both
+    with their dead units counted; @reshuffled: a new order every epoch; the comparison layer alone,
+    on the true digits of few pairs.
 
     The report trained twenty times on one draw of pairs, in a new order each time; here every
     round draws its own, but for @one-draw, trainings on the draw of round 0. Weights, batch size
@@ -118,11 +121,17 @@ def experiments() -> list[Experiment]:
     rows += [_row(name, "sigmoid", build=build, **control) for name, build in SIGMOID.items()]
     count = {"count_dead_units": True}
     rows += [_row(name, "relu", count, build=build, **control) for name, build in RELU.items()]
+    rows += [_row(name, "leaky", count, build=TABLE[name][0], **control) for name in RELU]
     rows += [
         _row(name, "reshuffled", {"order": "shuffled"}, build=TABLE[name][0], **control)
         for name in RESHUFFLED
     ]
     alone = {"as_classes": True, "standardised": False, "auxiliary_weight": 0.0}
+    alone |= {
+        "train_pairs": COMPARED_PAIRS,
+        "epochs": 25 * 1000 // COMPARED_PAIRS,
+        "curve_step": 50,
+    }
     recipe = _row("model_1+ws+aux", change=alone, build=networks.comparison).recipe
     names = named("jaubert", "comparison", "true-digits")
     alone = Experiment(**names, build=networks.comparison, recipe=recipe, rounds=20, **control)

@@ -17,15 +17,18 @@ IN_SHORT = (
     "dropout and batch norm each help."
 )
 
-#: One change each, of the network or of the recipe. What the report says of tanh, dropout, batch
-#: norm, kernels and pooling; a network of twice the width, which its number may come from; and what
-#: the author's code has otherwise.
+#: One change each, of the network or of the recipe. What the report says of tanh, dropout and batch
+#: norm; of kernels and pooling, for which answers to shifted images are counted, as are those of
+#: the network as it is ("shifted"); a network of twice the width, which its number may come from;
+#: and what the author's code has otherwise.
+SHIFTED = {"score_shifted": True}
 CHANGES = {
     "tanh": ({"activation": nn.Tanh}, {}),
     "no-dropout": ({"dropout": 0.0}, {}),
     "no-batch-norm": ({"batch_norm": False}, {}),
-    "5x5-kernels": ({"kernel": 5}, {}),
-    "max-pooling": ({"pooling": nn.MaxPool2d}, {}),
+    "5x5-kernels": ({"kernel": 5}, SHIFTED),
+    "max-pooling": ({"pooling": nn.MaxPool2d}, SHIFTED),
+    "shifted": ({}, SHIFTED),
     "double": ({"width": 2}, {}),
     "third-relu": ({"relu": True}, {}),
     "fixed-order": ({}, {"order": "fixed"}),

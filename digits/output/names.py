@@ -27,6 +27,8 @@ VARIANTS = {
     "sgd": "SGD",
     "adam": "Adam, its rate searched",
     "relu": "ReLU",
+    "leaky": "dead units counted",
+    "shifted": "shifts counted",
     "reshuffled": "new order every epoch",
     "fixed-order": "same order every epoch",
     "true-digits": "true digits",

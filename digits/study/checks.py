@@ -70,6 +70,7 @@ def expected_of(recipe: Recipe) -> Expected:
         "test_error_training_mode": noisy,
         "fold_errors_training_mode": noisy and folds,
         "dead_units": recipe.count_dead_units,
+        "shift_changes": recipe.score_shifted,
         "test_posteriors": posteriors and not folds,
         "fold_posteriors": posteriors and folds,
     }

@@ -17,6 +17,7 @@ NOT_IN_ALL = (
     "validation_error",
     "test_error_training_mode",
     "dead_units",
+    "shift_changes",
 )
 #: What a row of the tidy table takes as it is: of the record, of its recipe, of the experiment.
 OF_RECORD = (

@@ -1,5 +1,6 @@
 """Losses and scores: what is minimised, and how well a network does on pairs."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -169,8 +170,8 @@ def dead_units(model: nn.Module, pairs: Pairs, device: Device = CPU) -> float:
     """Return the share of dead units in per cent: those active for none of the pairs.
 
     A unit is a feature map, or a number, that a ReLU or a leaky ReLU takes; it is active where
-    that is above 0. A ReLU passes no gradient to a dead one, so it stays as it is. 0 for a network
-    without such units.
+    that is above 0. A ReLU passes no gradient to the weights of a dead one, so it comes back only
+    if the layers before it change. 0 for a network without such units.
     """
     active: dict[nn.Module, Tensor] = {}
 
@@ -187,6 +188,22 @@ def dead_units(model: nn.Module, pairs: Pairs, device: Device = CPU) -> float:
         hook.remove()
     found = torch.cat([*active.values(), torch.ones(0, dtype=torch.bool, device=device.kind)])
     return 100 * (~found).sum().item() / max(len(found), 1)
+
+
+def shift_changes(model: nn.Module, pairs: Pairs, recipe: Recipe, device: Device = CPU) -> float:
+    """Return the share of pairs in per cent whose decision changes if both images move a pixel.
+
+    Mean over moves to the right, left, bottom and top; the row or column that comes in has the
+    darkest pixel of the image.
+    """
+    before, changed = evaluate(model, pairs, recipe, device).decisions, []
+    darkest = pairs.images.amin(dim=(2, 3))[:, :, None]
+    for step, dimension in ((1, 3), (-1, 3), (1, 2), (-1, 2)):
+        images = pairs.images.roll(step, dimension)
+        images.select(dimension, 0 if step > 0 else -1).copy_(darkest.expand(-1, -1, 14))
+        moved = dataclasses.replace(pairs, images=images)
+        changed.append((evaluate(model, moved, recipe, device).decisions != before).mean())
+    return 100 * float(np.mean(changed))
 
 
 def _features(model: TwoBranch, images: Tensor, device: Device) -> Tensor:

@@ -61,6 +61,7 @@ class Recipe(Frozen):
     keep_posteriors: record the posteriors of the digits of all test images, or with folds, of each
         training pair while it is held out.
     count_dead_units: record the share of dead units (see `evaluation.dead_units`).
+    score_shifted: record how many answers a shift changes (see `evaluation.shift_changes`).
     """
 
     epochs: int = Field(ge=1)
@@ -93,6 +94,7 @@ class Recipe(Frozen):
     varies: Literal["all", "all but pairs", *STREAMS] = "all"
     keep_posteriors: bool = False
     count_dead_units: bool = False
+    score_shifted: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_together(self):

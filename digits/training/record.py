@@ -125,6 +125,7 @@ class Record(Provenance):
         every image of the test pool, (N, 10), and of each training pair while its fold was held
         out, (N, 2, 10).
     dead_units: the share of units that no fitted pair makes active, in per cent.
+    shift_changes: of the test pairs whose decision changes if both images move by a pixel.
     test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
         the batch statistics of the scored set.
     train_seconds: training steps alone, without folds; seconds: the whole run.
@@ -147,6 +148,7 @@ class Record(Provenance):
     test_posteriors: str | None = None
     fold_posteriors: str | None = None
     dead_units: Percent | None = None
+    shift_changes: Percent | None = None
     curves: Curves
     decisions: str
     weights: str = Field(pattern="^[0-9a-f]{16}$")

@@ -18,7 +18,13 @@ from digits.models.blocks import TwoBranch
 from digits.models.summary import parameter_count
 from digits.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from digits.training.device import CPU, Device
-from digits.training.evaluation import dead_units, error_on_many_pairs, evaluate, posteriors_of
+from digits.training.evaluation import (
+    dead_units,
+    error_on_many_pairs,
+    evaluate,
+    posteriors_of,
+    shift_changes,
+)
 from digits.training.loop import DivergenceError, fit
 from digits.training.recipe import Recipe
 from digits.training.record import Curves, pack, pack_posteriors, weights_hash
@@ -106,6 +112,8 @@ def _train(
         measured["kept_epoch"] = fitted.kept_epoch
     if recipe.count_dead_units:
         measured["dead_units"] = dead_units(model, fitted_pairs, device)
+    if recipe.score_shifted:
+        measured["shift_changes"] = shift_changes(model, pairs.test, recipe, device)
     if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
         noisy = evaluate(model, pairs.test, recipe, device, training_mode=True)
         measured["test_error_training_mode"] = noisy.error

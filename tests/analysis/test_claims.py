@@ -439,3 +439,9 @@ def test_another_quantity_of_another_network_is_subtracted_round_by_round():
     assert judge(own, rows).mean == pytest.approx(np.mean([10.0, 11.0, 12.0]))
     alike = rows.assign(protocol="common", network=rows.experiment)
     assert decide_again(claim(part), alike).results == ()  # it compares no errors of two networks
+
+
+def test_a_share_that_is_nought_in_every_round_decides():
+    part = level("a", low=1, quantity="dead_units")
+    found = judge(part, frame({"a": [5.0, 6.0, 7.0]}, dead_units=0.0))
+    assert (found.low, found.high, found.verdict) == (0, 0, "contradicted")

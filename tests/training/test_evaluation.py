@@ -21,6 +21,7 @@ from digits.training.evaluation import (
     evaluate,
     objective_of,
     posteriors_of,
+    shift_changes,
 )
 from digits.training.recipe import Recipe
 
@@ -225,3 +226,27 @@ def test_a_unit_of_a_shared_branch_lives_by_either_image_and_a_map_by_any_place(
     images = torch.zeros(3, 2, 14, 14)
     images[2, 1, 5, 7] = 1
     assert dead_units(model, pairs_of(images)) == 50
+
+
+def test_shifted_pairs_are_moved_by_one_pixel_in_each_direction():
+    """The network looks at one pixel of the first image: a decision of 1 where it is bright."""
+    look = nn.Linear(2 * 196, 2)
+    with torch.no_grad():
+        look.weight.zero_()
+        look.weight[1, 5 * 14 + 6] = 1
+        look.bias.copy_(torch.tensor([30.0, 0.0]))
+    model = Stacked(nn.Flatten(), look)
+    images = torch.full((4, 2, 14, 14), 20.0)  # of a grey background
+    assert shift_changes(model, pairs_of(images), BASE) == 0
+    images[0, 0, 5, 6] = 255  # leaves by each of four moves
+    images[1, 0, 5, 5] = 255  # comes in by a move to the right
+    images[2, 0, 6, 6] = 255  # by one to the top
+    kept = images.clone()
+    assert shift_changes(model, pairs_of(images), BASE) == 100 * (4 + 1 + 1) / 16
+    assert torch.equal(images, kept)
+    border = torch.zeros(1, 2, 14, 14)
+    border[0, 0, 5, 13] = 255  # never wraps around to the other side
+    with torch.no_grad():
+        look.weight[1] = 0
+        look.weight[1, 5 * 14] = 1
+    assert shift_changes(model, pairs_of(border), BASE) == 0

@@ -28,7 +28,8 @@ QUANTITIES = {
     "fluctuation": ("change of test error between epochs", "points"),
     "loss_fluctuation": ("change of validation loss between epochs over its mean", ""),
     "train_seconds": ("training time", "s"),
-    "dead_units": ("dead units", "%"),
+    "dead_units": ("dead units", "points"),
+    "shift_changes": ("answers that a shift changes", "points"),
     "parameters": ("parameters", ""),
 }
 #: What tables call the errors that reports print.
