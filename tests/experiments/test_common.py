@@ -1,5 +1,6 @@
 """The common protocol: every distinct network once, alike in all but its learning rate."""
 
+from digits.analysis.findings import TWO_BRANCHES
 from digits.experiments import common
 from digits.experiments.chosen import CHOSEN
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs, select
@@ -31,15 +32,18 @@ def test_only_the_learning_rate_and_the_auxiliary_loss_differ():
 
 
 def test_learning_rates_are_of_the_grid_or_for_the_deep_networks_their_authors():
-    rates = {rate for _, rate, _ in common.GRID}
+    behind_the_answer = {cell for design in TWO_BRANCHES for cell in design.cells}
     for experiment in COMPARED:
         if "deep" in experiment.tags:
             assert experiment.id not in SEARCHES
             own = EXPERIMENTS[experiment.network].recipe
             assert experiment.recipe.learning_rate == own.learning_rate
         else:
-            assert SEARCHES[experiment.id].settings == common.GRID
-            assert experiment.recipe.learning_rate in rates
+            wide = experiment.id in behind_the_answer
+            search = SEARCHES[experiment.id]
+            assert search.settings == (common.WIDE_GRID if wide else common.GRID)
+            assert search.rounds == (3 if wide and experiment.report != "damachi" else 1)
+            assert experiment.recipe.learning_rate in {rate for _, rate, _ in search.settings}
             # Every one of them is chosen: the protocol's own is for networks that are new.
             assert experiment.recipe.learning_rate == CHOSEN.rates[experiment.id]
     searched = {name for name, search in SEARCHES.items() if search.experiment.protocol == "common"}
