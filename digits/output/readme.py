@@ -75,9 +75,7 @@ def numbers(full: Study) -> dict[str, Any]:
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
         "effects": _effects(found),
-        "handwriting": sentences.by_handwriting(
-            findings.by_handwriting(full.table(*handwriting.PATTERNS))
-        ),
+        "handwriting": sentences.by_handwriting(full.table(*handwriting.PATTERNS)),
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),

@@ -9,6 +9,7 @@ from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
 from digits.analysis.effects import LEAST_ROUNDS
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
+from digits.analysis.findings import by_handwriting as by_handwriting_of
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
@@ -168,24 +169,27 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
 
 
-def by_handwriting(means: dict[str, tuple[list[str], pd.DataFrame]]) -> str:
-    """Say what the two options change on the digits of several sources, in percentage points.
+def by_handwriting(frame: pd.DataFrame) -> str:
+    """Say what the two options change on the digits of each source, in percentage points.
 
-    means: what `findings.by_handwriting` gives.
+    frame: tidy rows of `handwriting.PATTERNS`.
     """
     told = []
-    for name, (_, pooled) in means.items():
+    for name, (_, pooled) in by_handwriting_of(frame).items():
         n, effects = pooled.n.iloc[0], pooled.set_index("effect")
         if not n:
-            told.append(f"{name}: no design has {LEAST_ROUNDS} rounds.")
+            told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
             continue
         sharing, loss, both = (
             with_minus(_points(effects.loc[effect]))
             for effect in ("weight sharing alone", "auxiliary loss alone", "both")
         )
         changes = f"weight sharing alone {sharing}, the digit loss alone {loss}, both {both} points"
-        told.append(f"{name[0].upper()}{name[1:]} (n = {n} designs): {changes}.")
-    return " ".join(told)
+        told.append(f"{name} (n = {n} designs): {changes}")
+    failed = (frame.train_error > numbers.FAILED).sum()
+    rounds = f"{failed} of {len(frame)} rounds, in which a network gives one answer to nearly all"
+    without = f"Left out: {rounds} pairs." if failed else ""
+    return " ".join([f"{told[0][0].upper()}{'; '.join(told)[1:]}.", without]).strip()
 
 
 def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:

@@ -12,6 +12,7 @@ from digits.analysis.claims import ClaimResult
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES
 from digits.analysis.numbers import READINGS
+from digits.experiments import handwriting
 from digits.experiments.registry import CLAIMS, REPORTS
 from digits.output import sentences
 from digits.output.tables.claims import result_text
@@ -59,13 +60,40 @@ def test_an_effect_is_told_with_its_direction(found, mean, low, high, text):
     assert f"alone {text}, a loss on the digits alone by {amount}, both together by" in answer
 
 
-def test_what_the_options_change_on_other_digits_is_told_source_by_source(found):
-    few = found.pooled.assign(n=0, mean=np.nan, low=np.nan, high=np.nan)
-    told = sentences.by_handwriting({"mean, MNIST": ([], found.pooled), "others": ([], few)})
-    row = found.pooled.set_index("effect").loc["both"]
-    both = with_minus(f"both {row['mean']:+.1f} ({row.low:+.1f} to {row.high:+.1f}) points.")
-    assert told.startswith(f"Mean, MNIST (n = {row.n} designs): weight sharing alone")
-    assert told.endswith(f"{both} others: no design has 10 rounds.")
+#: Of the models, how large their effects are beside the mean.
+SHARES = {"fcc": 0.9, "cnn": 1.0, "twinnet": 1.1}
+
+
+def of_both_sources(rounds, error):
+    """Rows of the designs on other digits: by how much both options lower it in each round."""
+    return pd.DataFrame(
+        {"experiment": e.id, "seed": seed, "train_error": 0.0}
+        | {"precise_error": error - SHARES[e.model] * (2.0 + seed / 10) * len(e.options)}
+        for e in handwriting.experiments()
+        for seed in range(rounds)
+    )
+
+
+def test_what_the_options_change_on_other_digits_is_told_source_by_source():
+    rows = of_both_sources(10, 20.0)
+    told = sentences.by_handwriting(rows)
+    both = "both −4.9 (−6.1 to −3.7) points"
+    assert told.startswith("Mean, MNIST (n = 3 designs): weight sharing alone −2.5 (")
+    assert told.count(both) == 2 and told.endswith(f"{both}.") and "Left out" not in told
+    few = sentences.by_handwriting(rows[rows.seed < 3])
+    none = "no design has 10 rounds"
+    assert few == f"Mean, MNIST: {none}; mean, scikit-learn's digits: {none}."
+
+
+def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
+    rows = of_both_sources(11, 20.0)
+    failing = (rows.experiment == "beyond/fcc+ws@other-digits") & (rows.seed == 0)
+    rows.loc[failing, ["train_error", "precise_error"]] = 45.0, 55.0
+    told = sentences.by_handwriting(rows)
+    assert told.endswith(
+        "Left out: 1 of 264 rounds, in which a network gives one answer to nearly all pairs."
+    )
+    assert "sharing alone −2.5" in told.split(";")[1] and "−2.5" in told.split(";")[0]
 
 
 def test_the_headline_is_one_line_whatever_was_found(found):
