@@ -43,7 +43,8 @@ def test_damachi_searches_the_rates_of_gradient_descent_and_of_adam_alike():
     for search in found:
         optimizer = "adam" if search.experiment.variant else "sgd"
         assert {setting[0] for setting in search.settings} == {optimizer}
-        assert [rate for _, rate, _ in search.settings] == [0.1, 0.01, 0.001, 0.0001]
+        rates = [0.1, 0.01, 0.001, 0.0001, *([0.00001] if search.experiment.variant else [])]
+        assert [rate for _, rate, _ in search.settings] == rates
         assert {size for *_, size in search.settings} == {search.experiment.recipe.batch_size}
 
 
