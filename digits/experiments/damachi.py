@@ -64,8 +64,7 @@ def experiments() -> list[Experiment]:
         for name in TUNED
     ]
     controls += [
-        _row(name, "adam", learning_rate=CHOSEN.rates.get(f"damachi/{name}@adam", 0.001))
-        for name in TUNED
+        _row(name, "adam", learning_rate=CHOSEN.rates[f"damachi/{name}@adam"]) for name in TUNED
     ]
     controls += [
         _row(name, "no-dropout", build=partial(TABLES[name][0], dropout=0.0))

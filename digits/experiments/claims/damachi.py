@@ -95,8 +95,8 @@ CLAIMS = (
         claim="Adam is preferable to SGD",
         criteria=tuple(lower(f"damachi/{n}@adam", than=f"damachi/{n}@sgd") for n in TUNED),
         reading="lower error in logistic regression and in the dense network, both optimizers with "
-        "the best of a grid of rates on the folds of one round; whether the adaptive rates cause it "
-        "is not decided",
+        "the best rate of a grid on the folds of one round; whether the adaptive rates cause it is "
+        "not decided",
     ),
     _claim(
         id="C3.13",
