@@ -119,7 +119,7 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
 
 
 def by_handwriting(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFrame]]:
-    """Return the pooled effects on MNIST and on other digits, each with its designs.
+    """Return the pooled effects on MNIST and on other digits, if there are any, with the designs.
 
     frame: tidy rows of `handwriting.PATTERNS`. Rounds in which a network fails do not count: one of
     them changes the mean of a design more than any option does.
@@ -129,8 +129,9 @@ def by_handwriting(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFra
     pooled = {}
     for digits, variant in named.items():
         own = [design for design in handwriting.DESIGNS if design.variant == variant]
-        effects = pooled_effects(effects_by_round(frame, own))
-        pooled[f"mean, {digits}"] = [design.name for design in own], effects
+        if not (by_round := effects_by_round(frame, own)).empty:
+            names = [design.name for design in own]
+            pooled[f"mean, {digits}"] = names, pooled_effects(by_round)
     return pooled
 
 

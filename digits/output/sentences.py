@@ -186,6 +186,8 @@ def by_handwriting(frame: pd.DataFrame) -> str:
         )
         changes = f"weight sharing alone {sharing}, the digit loss alone {loss}, both {both} points"
         told.append(f"{name} (n = {n} designs): {changes}")
+    if not told:
+        return "No design has all its networks."
     failed = (frame.train_error > numbers.FAILED).sum()
     rounds = f"{failed} of {len(frame)} rounds, in which a network gives one answer to nearly all"
     without = f"Left out: {rounds} pairs." if failed else ""

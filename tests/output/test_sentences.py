@@ -83,6 +83,9 @@ def test_what_the_options_change_on_other_digits_is_told_source_by_source():
     few = sentences.by_handwriting(rows[rows.seed < 3])
     none = "no design has 10 rounds"
     assert few == f"Mean, MNIST: {none}; mean, scikit-learn's digits: {none}."
+    lacking = rows[rows.experiment != "beyond/fcc@other-digits"]
+    assert sentences.by_handwriting(lacking).count("n = 2 designs") == 1
+    assert sentences.by_handwriting(rows[:10]) == "No design has all its networks."
 
 
 def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
