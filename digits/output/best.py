@@ -63,8 +63,8 @@ def confirmation(frame: pd.DataFrame) -> str:
     """Say what fresh rounds show of the best networks, and which of them have none."""
     rows = beyond.best_networks(frame)
     told = [
-        f"On {row['n']:.0f} fresh rounds, on which nothing was chosen, the {row['says']} has "
-        f"{row['mean']:.2f} % ({interval(row)})."
+        f"On {row['n']:.0f} fresh rounds the {row['says']} has {row['mean']:.2f} % "
+        f"({interval(row)})."
         for row in rows[rows.fresh].to_dict("records")
     ]
     confirmed = rows.groupby("says", sort=False).fresh.any()

@@ -119,7 +119,6 @@ def _effects(found: Findings) -> dict[str, Any]:
     return {
         "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",
         "designs": int(means.n.max()),
-        "rates": sentences.learning_rates(found),
         "sharing": sentences.amount(sharing, -1),
         "loss": sentences.amount(loss, -1),
         "both": sentences.amount(both, -1),

@@ -189,8 +189,7 @@ def by_handwriting(frame: pd.DataFrame) -> str:
     if not told:
         return "No design has all its networks."
     failed = (frame.train_error > numbers.FAILED).sum()
-    rounds = f"{failed} of {len(frame)} rounds, in which a network gives one answer to nearly all"
-    without = f"Left out: {rounds} pairs." if failed else ""
+    without = f"Left out: {failed} of {len(frame)} rounds, which fail." if failed else ""
     return " ".join([f"{told[0][0].upper()}{'; '.join(told)[1:]}.", without]).strip()
 
 
