@@ -77,7 +77,7 @@ def experiments() -> list[Experiment]:
 
     @wide: equal width; @sigmoid: one output; @relu: another activation, @leaky: the table's, both
     with their dead units counted; @reshuffled: a new order every epoch; the comparison layer alone,
-    on the true digits of few pairs.
+    on the true digits of few pairs, and a whole network on these (@100-pairs).
 
     The report trained twenty times on one draw of pairs, in a new order each time; here every
     round draws its own, but for @one-draw, trainings on the draw of round 0. Weights, batch size
@@ -126,16 +126,15 @@ def experiments() -> list[Experiment]:
         _row(name, "reshuffled", {"order": "shuffled"}, build=TABLE[name][0], **control)
         for name in RESHUFFLED
     ]
+    few = {"train_pairs": COMPARED_PAIRS, "epochs": 25 * 1000 // COMPARED_PAIRS, "curve_step": 50}
+    name, variant = "model_1+ws+aux", f"{COMPARED_PAIRS}-pairs"
+    reading = _row(name, variant, few, build=TABLE[name][0], **control)
     alone = {"as_classes": True, "standardised": False, "auxiliary_weight": 0.0}
-    alone |= {
-        "train_pairs": COMPARED_PAIRS,
-        "epochs": 25 * 1000 // COMPARED_PAIRS,
-        "curve_step": 50,
-    }
-    recipe = _row("model_1+ws+aux", change=alone, build=networks.comparison).recipe
-    names = named("jaubert", "comparison", "true-digits")
-    alone = Experiment(**names, build=networks.comparison, recipe=recipe, rounds=20, **control)
-    return [*rows, alone]
+    comparing = reading.model_copy(
+        update=named("jaubert", "comparison", "true-digits")
+        | {"build": networks.comparison, "recipe": reading.recipe.but(**alone)}
+    )
+    return [*rows, reading, comparing]
 
 
 def _printed_digits(name: str):

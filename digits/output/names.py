@@ -32,6 +32,7 @@ VARIANTS = {
     "reshuffled": "new order every epoch",
     "fixed-order": "same order every epoch",
     "true-digits": "true digits",
+    "100-pairs": "100 pairs",
     "half": "half the width",
     "mnist-digits": "MNIST",
     "other-digits": "scikit-learn's digits",

@@ -138,6 +138,16 @@ CLAIMS = (
         ),
         reading="the comparison layer, trained on the true digits of 100 pairs for as many steps, "
         "errs less often than the two networks that were trained on 1000 pairs misread digits",
+        second_criteria=(
+            Criterion(
+                of="jaubert/comparison@true-digits",
+                minus="jaubert/model_1+ws+aux@100-pairs",
+                minus_quantity="digit_error",
+                range=Range(high=0.0),
+                margin=EQUAL,
+            ),
+        ),
+        second_reading="than a network misreads digits that was trained on the same 100 pairs",
     ),
     _claim(
         id="C2.13",
