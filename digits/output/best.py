@@ -68,10 +68,10 @@ def confirmation(frame: pd.DataFrame) -> str:
         for row in rows[rows.fresh].to_dict("records")
     ]
     confirmed = rows.groupby("says", sort=False).fresh.any()
-    if lacking := [f"the {says}" for says in confirmed.index[~confirmed]]:
-        told.append(
-            f"Rounds were looked at while choosing {' and '.join(lacking)}: others may be worse."
-        )
+    if not confirmed.all():
+        lacking = [f"the {says}" for says in confirmed.index[~confirmed]]
+        what = "both" if len(lacking) == 2 else lacking[0]
+        told.append(f"Rounds were looked at while choosing {what}: others may be worse.")
     return " ".join(told)
 
 

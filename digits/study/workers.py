@@ -156,7 +156,10 @@ def in_processes(
     finally:
         if not ended:
             with contextlib.suppress(RuntimeError):  # a pool that could not start its thread
-                pool().shutdown(wait=True, kill_workers=True)
+                executor = pool()
+                if hasattr(executor, "_work_ids"):  # loky's thread looks them up once dropped
+                    executor._work_ids.queue.clear()
+                executor.shutdown(wait=True, kill_workers=True)
 
 
 def _loop(

@@ -34,7 +34,7 @@ FIGURES = {
         *("ablation", "calibration", "digits", "distance", "gallery", "heads", "pairs", "streams"),
         "yardsticks",
     ],
-    "07_comparison": ["answer", "cost", "ranking", "verdicts", "worth"],
+    "07_comparison": ["answer", "cost", "handwriting", "ranking", "verdicts", "worth"],
     "08_networks": [
         *("effects", "effects_stacked"),
         *("errors_cadei", "errors_damachi", "errors_jaubert", "errors_kqiku", "errors_zadoks"),
