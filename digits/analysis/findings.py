@@ -118,7 +118,7 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
     }
 
 
-def by_handwriting(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFrame]]:
+def handwriting_means(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFrame]]:
     """Return the pooled effects on MNIST and on other digits, if there are any, with the designs.
 
     frame: tidy rows of `handwriting.PATTERNS`. Rounds in which a network fails do not count: one of

@@ -21,7 +21,7 @@ ROUNDS, DEEP_ROUNDS = 10, 3
 GRID = grid({"adam": (0.0003, 0.001, 0.003, 0.01, 0.03)}, (PROTOCOL.batch_size,))
 WIDE_GRID = grid({"adam": (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)}, (PROTOCOL.batch_size,))
 #: The models that are searched on the wide grid, and on so many rounds: those that the answer rests
-#: on, but for damachi/cnn, of which a round takes half an hour. The others are searched on one.
+#: on, but for damachi/cnn, whose networks take over an hour a round. Others are searched on one.
 SEARCH_ROUNDS = {"kqiku/fcc": 3, "kqiku/cnn": 3, "zadoks/twinnet": 3}
 #: Variants that are networks of their own; the others change the protocol, or details in the code.
 NETWORKS = ("", "text", "wide", "unshared")

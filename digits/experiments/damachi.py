@@ -44,7 +44,7 @@ ROUNDS = {"linreg": 60, "logreg": 60}
 def experiments() -> list[Experiment]:
     """Return the six rows of Tables I and II, and controls that are tested only.
 
-    @unshared: the CNN with a branch for each image. @no-dropout: without it. @sgd: gradient
+    @unshared: the CNN with a branch for each image. @no-dropout: without dropout. @sgd: gradient
     descent instead of Adam; @adam: Adam, with a rate that is searched as that of @sgd is.
 
     The report ran one cross-validation and one test a network; the rounds are our choice. Its

@@ -3,9 +3,9 @@
 Scikit-learn ships 1,797 digits that other people wrote and other hardware scanned, enough for 500
 training pairs a round. Rounds re-use nearly all of them, writers are not kept apart between the two
 pools, and the digits fill the frame, so a difference from MNIST is not of handwriting alone. Three
-designs with a branch for each image are trained on them and on 500
-pairs of MNIST, under the common protocol: twice its epochs, so as many steps, and the learning rate
-that was chosen on 1000 pairs of MNIST.
+designs with a branch for each image are trained on them and on 500 pairs of MNIST, under the common
+protocol: twice its epochs, so as many steps, and the learning rate that was chosen on 1000 pairs of
+MNIST.
 """
 
 from functools import partial

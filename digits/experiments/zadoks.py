@@ -17,11 +17,12 @@ IN_SHORT = (
     "dropout and batch norm each help."
 )
 
+#: Answers to shifted images are counted as well.
+SHIFTED = {"score_shifted": True}
 #: One change each, of the network or of the recipe. What the report says of tanh, dropout and batch
 #: norm; of kernels and pooling, for which answers to shifted images are counted, as are those of
 #: the network as it is ("shifted"); a network of twice the width, which its number may come from;
 #: and what the author's code has otherwise.
-SHIFTED = {"score_shifted": True}
 CHANGES = {
     "tanh": ({"activation": nn.Tanh}, {}),
     "no-dropout": ({"dropout": 0.0}, {}),

@@ -8,8 +8,7 @@ from digits.analysis.choices import searched_among
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
 from digits.analysis.effects import LEAST_ROUNDS
 from digits.analysis.equivalence import VERDICTS
-from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
-from digits.analysis.findings import by_handwriting as by_handwriting_of
+from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of, handwriting_means
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
@@ -175,7 +174,7 @@ def by_handwriting(frame: pd.DataFrame) -> str:
     frame: tidy rows of `handwriting.PATTERNS`.
     """
     told = []
-    for name, (_, pooled) in by_handwriting_of(frame).items():
+    for name, (_, pooled) in handwriting_means(frame).items():
         n, effects = pooled.n.iloc[0], pooled.set_index("effect")
         if not n:
             told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
@@ -189,7 +188,7 @@ def by_handwriting(frame: pd.DataFrame) -> str:
     if not told:
         return "No design has all its networks."
     failed = (frame.train_error > numbers.FAILED).sum()
-    without = f"Left out: {failed} of {len(frame)} rounds, which fail." if failed else ""
+    without = f"Left out: {failed} of {len(frame)} runs that failed to learn." if failed else ""
     return " ".join([f"{told[0][0].upper()}{'; '.join(told)[1:]}.", without]).strip()
 
 

@@ -157,6 +157,7 @@ def in_order(runs: list[Run], order: Order) -> list[Run]:
 
 def check_data(runs: list[Run], source: str) -> None:
     """Refuse a source that cannot be loaded, and more pairs than its pools hold."""
+    load(source)  # all runs name it, also those whose pairs are drawn from other digits
     recipes = {run.experiment.recipe for run in runs}
     for digits, draw in {(recipe.digits_of(source), recipe.draw) for recipe in recipes}:
         draw_round(load(digits), draw, streams(0)["pairs"])

@@ -157,7 +157,7 @@ def in_processes(
         if not ended:
             with contextlib.suppress(RuntimeError):  # a pool that could not start its thread
                 executor = pool()
-                if hasattr(executor, "_work_ids"):  # loky's thread looks them up once dropped
+                if hasattr(executor, "_work_ids"):  # else loky looks for work it has dropped
                     executor._work_ids.queue.clear()
                 executor.shutdown(wait=True, kill_workers=True)
 

@@ -93,7 +93,7 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     failing = (rows.experiment == "beyond/fcc+ws@other-digits") & (rows.seed == 0)
     rows.loc[failing, ["train_error", "precise_error"]] = 45.0, 55.0
     told = sentences.by_handwriting(rows)
-    assert told.endswith("Left out: 1 of 264 rounds, which fail.")
+    assert told.endswith("Left out: 1 of 264 runs that failed to learn.")
     assert "sharing alone −2.5" in told.split(";")[1] and "−2.5" in told.split(";")[0]
 
 

@@ -58,6 +58,9 @@ def trained(tiny_experiment, train_record, tmp_path_factory):
         "plain": tiny_experiment(NAME),
         "folds": tiny_experiment(NAME, folds=3, precise_folds=True, score_in_training_mode=True),
         "validation": tiny_experiment("cadei/convnet", validation_share=0.2),
+        "sparse validation": tiny_experiment(
+            "cadei/convnet", validation_share=0.2, epochs=6, curve_step=3
+        ),
         "posteriors": tiny_experiment("beyond/deepnet@smoothed", keep_posteriors=True),
         "posteriors of folds": tiny_experiment(
             "beyond/deepnet@smoothed", keep_posteriors=True, folds=2
@@ -67,7 +70,10 @@ def trained(tiny_experiment, train_record, tmp_path_factory):
     return {name: (experiment, train_record(experiment)) for name, experiment in made.items()}
 
 
-KINDS = ["plain", "folds", "validation", "posteriors", "posteriors of folds", "diverged"]
+KINDS = [
+    *("plain", "folds", "validation", "sparse validation", "posteriors", "posteriors of folds"),
+    "diverged",
+]
 
 
 def believed(experiment, fields, folder):
@@ -161,6 +167,7 @@ def packed(raw):
         ("folds", "fold_errors", [50.0, 50.0]),
         ("folds", "fold_errors", None),
         ("validation", "kept_epoch", 3),
+        ("sparse validation", "kept_epoch", 7),
         ("validation", "validation_error", None),
         ("posteriors", "test_posteriors", "AAAA"),
         ("posteriors", "test_posteriors", packed(b"")),
