@@ -160,7 +160,7 @@ def test_killed_three_times_it_goes_on_to_the_same_records(tmp_path, undisturbed
 
     kept.append(lines_in(results))
     process = start(results, "--jobs", "1")
-    time.sleep(random.Random(0).uniform(0, 4))  # while it begins
+    time.sleep(random.Random(0).uniform(0, 2))  # while it begins
     kill(process)
     assert nothing_is_lost_or_written_again()
 

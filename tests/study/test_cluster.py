@@ -76,7 +76,7 @@ def test_a_port_that_speaks_another_protocol_is_refused(scheme, monkeypatch):
         def log_message(self, *_):
             pass
 
-    monkeypatch.setattr(dask, "TIMEOUT", 5)
+    monkeypatch.setattr(dask, "TIMEOUT", 2)
     with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"{scheme}://127.0.0.1:{server.server_port}"
