@@ -55,8 +55,8 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
     "loss" or "no measurable change", by the interval of the cross-validation change, or of the test
     change for a larger budget; "" without an interval.
     """
-    tests = {name: runs.set_index("seed").precise_error for name, runs in _by_id(frame)}
-    folds = {name: runs.set_index("seed").precise_fold_errors for name, runs in _by_id(frame)}
+    by_id = frame.set_index("seed").groupby("experiment", sort=False)
+    tests, folds = (dict(list(by_id[name])) for name in ("precise_error", "precise_fold_errors"))
     rows = []
     below = None
     for name, says, kept, validated in [("baseline", "twin net, both options", True, True)] + [
@@ -112,10 +112,6 @@ def _verdict(row: dict) -> str:
     if np.isnan(low):
         return ""
     return "gain" if high < 0 else "loss" if low > 0 else "no measurable change"
-
-
-def _by_id(frame: pd.DataFrame):
-    return frame.groupby("experiment", sort=False)
 
 
 def heads(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from digits.analysis.statistics import summarise, summarise_differences, with_holm
+from digits.analysis.statistics import errors_by_round, summarise, summarise_differences, with_holm
 from digits.experiments.experiment import Design
 
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
@@ -15,6 +15,8 @@ EFFECTS = {
     "auxiliary loss, given weight sharing": (0, -1, 0, 1),
     "interaction": (1, -1, -1, 1),
 }
+#: Those that the answer of the study is: against the plain network.
+MAIN_EFFECTS = tuple(EFFECTS)[:3]
 
 
 def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
@@ -23,16 +25,13 @@ def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
     return {cell for design in designs if design.name in shown for cell in design.cells}
 
 
-def effects_by_round(
-    frame: pd.DataFrame, designs: list[Design], value: str = "precise_error"
-) -> pd.DataFrame:
+def effects_by_round(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFrame:
     """Return every effect of every 2x2 design by round: design, baseline, effect, seed, points.
 
     frame: tidy rows; only designs of which it has all four networks count, and of those the
     rounds that all four have: they saw the same pairs.
     """
-    rows = []
-    errors = frame.pivot(index="seed", columns="experiment", values=value)
+    rows, errors = [], errors_by_round(frame)
     for design in designs:
         if not set(design.cells) <= set(errors.columns):
             continue
@@ -46,10 +45,8 @@ def effects_by_round(
     return pd.DataFrame(rows, columns=["design", "baseline", "effect", "seed", "points"])
 
 
-def factorial_effects(
-    frame: pd.DataFrame, designs: list[Design], value: str = "precise_error"
-) -> pd.DataFrame:
-    """Estimate the effects of weight sharing and auxiliary loss in every 2x2 design.
+def factorial_effects(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFrame:
+    """Estimate what weight sharing and auxiliary loss do to the error in every 2x2 design.
 
     Parameters
     ----------
@@ -57,8 +54,6 @@ def factorial_effects(
         Tidy rows (see `frames.tidy`).
     designs : list of Design
         Those of which `frame` has all four networks count.
-    value : str
-        The column that is compared, in per cent.
 
     Returns
     -------
@@ -66,13 +61,10 @@ def factorial_effects(
         A row per design and effect, in points, over the rounds that all four networks have (see
         `summarise_differences` and `with_holm`); negative: fewer errors.
     """
-    by_round = effects_by_round(frame, designs, value)
+    names = ["design", "baseline", "effect"]
     rows = [
-        {"design": design, "baseline": baseline, "effect": effect}
-        | dict(summarise_differences(rounds.points))
-        for (design, baseline, effect), rounds in by_round.groupby(
-            ["design", "baseline", "effect"], sort=False
-        )
+        dict(zip(names, of, strict=True)) | dict(summarise_differences(rounds.points))
+        for of, rounds in effects_by_round(frame, designs).groupby(names, sort=False)
     ]
     return with_holm(pd.DataFrame(rows))
 

@@ -5,12 +5,12 @@ refused with its file, line and field.
 """
 
 import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import filelock
+import pandas as pd
 from pydantic import ConfigDict, Field
 
 from digits import core
@@ -125,11 +125,8 @@ def _add(source: str, computed: dict[Key, float]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_name(".lock")):  # another notebook may add some as well
-            rows = sorted((read(source) | computed).items())
-            text = io.StringIO()
-            lines = csv.writer(text, lineterminator="\n")
-            lines.writerow(FIELDS)
-            lines.writerows([*key, checksum, error] for key, error in rows)
-            core.write(path, text.getvalue())
+            rows = [(*key, checksum, error) for key, error in (read(source) | computed).items()]
+            table = pd.DataFrame(sorted(rows), columns=FIELDS)
+            core.write(path, table.to_csv(index=False, lineterminator="\n"))
     except OSError as error:
         raise core.fault(error) from error

@@ -55,26 +55,39 @@ def _t(confidence: float, freedom: int) -> tuple[float, float]:
     return stats.t.interval(confidence, freedom)
 
 
+#: The most rounds that `rounds_for` looks at; more are called infinitely many.
+MOST_ROUNDS = 10_000
+
+
+def rounds_for(half_width: float, sd: float, confidence: float = CONFIDENCE) -> float:
+    """Return the fewest rounds of `sd` whose t interval is no wider than ± `half_width`.
+
+    NaN without an SD; infinitely many above `MOST_ROUNDS`.
+    """
+    if np.isnan(sd):
+        return np.nan
+    rounds = np.arange(2, MOST_ROUNDS + 1)
+    reached = stats.t.ppf((1 + confidence) / 2, rounds - 1) * sd <= half_width * np.sqrt(rounds)
+    return float(rounds[reached.argmax()]) if reached.any() else np.inf
+
+
+def errors_by_round(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the large-sample test errors of tidy rows, a row a round, a column an experiment."""
+    return frame.pivot(index="seed", columns="experiment", values="precise_error")
+
+
 #: What a network is and costs, as columns of the tidy table.
-COSTS = (
-    "report",
-    "network",
-    "parameters",
-    "learning_rate",
-    "training_gflop",
-    "shared",
-    "auxiliary",
-)
+COSTS = ("report", "network", "parameters", "training_gflop", "shared", "auxiliary")
 
 
-def ranking(frame: pd.DataFrame, value: str = "precise_error") -> pd.DataFrame:
-    """Return one row per experiment, the lowest mean of `value` first.
+def ranking(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per experiment, the lowest mean large-sample test error first.
 
     frame: tidy rows. Columns: experiment, what `summarise` gives, what `COSTS` names (see
     `frames.tidy`), and above, above_low, above_high: the paired difference to the best experiment
     with its interval.
     """
-    values = frame.pivot(index="seed", columns="experiment", values=value)
+    values = errors_by_round(frame)
     order = values.mean().sort_values(kind="stable").index
     costs = frame.drop_duplicates("experiment").set_index("experiment")[list(COSTS)]
     rows = []
@@ -116,10 +129,8 @@ def with_holm(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(p_holm=corrected)
 
 
-def paired_differences(
-    frame: pd.DataFrame, pairs: dict[str, tuple[str, str]], value: str = "precise_error"
-) -> pd.DataFrame:
-    """Compare pairs of experiments, round by round.
+def paired_differences(frame: pd.DataFrame, pairs: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """Compare the large-sample test errors of pairs of experiments, round by round.
 
     Parameters
     ----------
@@ -127,8 +138,6 @@ def paired_differences(
         Tidy rows (see `frames.tidy`).
     pairs : dict of str to (str, str)
         Two ids by the name of their difference; those of which `frame` lacks one are left out.
-    value : str
-        The column that is compared, in per cent.
 
     Returns
     -------
@@ -136,8 +145,7 @@ def paired_differences(
         A row an entry: the second minus the first in points, over the rounds that both have (see
         `summarise_differences` and `with_holm`).
     """
-    values = frame.pivot(index="seed", columns="experiment", values=value)
-    rows = []
+    values, rows = errors_by_round(frame), []
     for name, (first, second) in pairs.items():
         if {first, second} <= set(values.columns):
             both = values[[first, second]].dropna()

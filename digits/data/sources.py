@@ -30,16 +30,9 @@ SOURCES = ("sample", "mnist")
 #: Digits that other people wrote.
 OTHER = "scikit-learn"
 
-
 _SAMPLE_FILE = "mnist_5k.csv.gz"
-
-
 _SAMPLE_SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
-
-
 _OTHER_SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
-
-
 _MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -129,13 +122,7 @@ def _load_sample() -> Digits:
     originals = torch.from_numpy(rows[:, :-1].reshape(-1, 28, 28).copy())
     classes = torch.from_numpy(rows[:, -1].astype(np.int64))
     # A stratified split that never changes: of each class, even positions train, odd ones test.
-    test = _in_class(classes) % 2 == 1
-    return Digits(
-        "sample",
-        _SAMPLE_SHA256[:16],
-        _pool(originals[~test], classes[~test]),
-        _pool(originals[test], classes[test]),
-    )
+    return _split("sample", _SAMPLE_SHA256, originals, classes, _in_class(classes) % 2 == 1)
 
 
 def _load_other() -> Digits:
@@ -152,13 +139,12 @@ def _load_other() -> Digits:
     originals = F.interpolate(small, (28, 28), mode="bilinear").squeeze(1).round().byte()
     classes = torch.from_numpy(rows[:, -1].astype(np.int64))
     # Of each class three of five train and two test, a split that never changes.
-    test = _in_class(classes) % 5 >= 3
-    return Digits(
-        OTHER,
-        _OTHER_SHA256[:16],
-        _pool(originals[~test], classes[~test]),
-        _pool(originals[test], classes[test]),
-    )
+    return _split(OTHER, _OTHER_SHA256, originals, classes, _in_class(classes) % 5 >= 3)
+
+
+def _split(name: str, checksum: str, originals: Tensor, classes: Tensor, test: Tensor) -> Digits:
+    train = _pool(originals[~test], classes[~test])
+    return Digits(name, checksum[:16], train, _pool(originals[test], classes[test]))
 
 
 def _in_class(classes: Tensor) -> Tensor:

@@ -163,12 +163,7 @@ DESIGNS = [
     Design(
         report="cadei",
         model="siamese",
-        cells=(
-            "cadei/siamese@unshared",
-            "cadei/siamese",
-            "cadei/siamese+aux@unshared",
-            "cadei/siamese+aux",
-        ),
+        cells=tuple(f"cadei/siamese{of}" for of in ("@unshared", "", "+aux@unshared", "+aux")),
         baseline="two branches",
     ),
     *(

@@ -138,12 +138,7 @@ DESIGNS = [
     Design(
         report="damachi",
         model="cnn",
-        cells=(
-            "damachi/cnn@unshared",
-            "damachi/cnn",
-            "damachi/cnn+aux@unshared",
-            "damachi/cnn+aux",
-        ),
+        cells=tuple(f"damachi/cnn{of}" for of in ("@unshared", "", "+aux@unshared", "+aux")),
         baseline="two branches",
     )
 ]

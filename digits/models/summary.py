@@ -63,23 +63,14 @@ def layer_table(model: nn.Module) -> pd.DataFrame:
     """
     rows: dict[nn.Module, dict] = {}
 
-    def note(name):
-        def hook(layer, _, output):
-            if layer in rows:
-                rows[layer]["applied"] += 1
-            else:
-                rows[layer] = {
-                    "layer": name,
-                    "kind": type(layer).__name__,
-                    "output": "x".join(map(str, output.shape[1:])),
-                    "parameters": parameter_count(layer),
-                    "applied": 1,
-                }
-
-        return hook
+    def note(name: str, layer: nn.Module, _, output: torch.Tensor) -> None:
+        row = {"layer": name, "kind": type(layer).__name__}
+        row |= {"output": "x".join(map(str, output.shape[1:]))}
+        row |= {"parameters": parameter_count(layer), "applied": 0}
+        rows.setdefault(layer, row)["applied"] += 1
 
     leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
-    handles = [layer.register_forward_hook(note(name)) for name, layer in leaves]
+    handles = [layer.register_forward_hook(functools.partial(note, name)) for name, layer in leaves]
     with torch.inference_mode():
         model.eval()(torch.zeros(1, 2, 14, 14))
     for handle in handles:

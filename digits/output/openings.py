@@ -3,12 +3,12 @@
 import pandas as pd
 
 from digits.analysis import findings
-from digits.analysis.effects import factorial_effects
+from digits.analysis.effects import MAIN_EFFECTS, factorial_effects
 from digits.analysis.findings import Verdicts
 from digits.experiments.registry import DESIGNS
 from digits.output import sentences
 from digits.output.names import of_design, plain_name
-from digits.output.tables.format import with_minus
+from digits.output.tables.format import points_of, with_minus
 from digits.study.runs import expected_seconds
 from digits.study.study import Study
 
@@ -50,10 +50,7 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
     parts = []
     for name, rows in effects.groupby("design", sort=False):
         found = rows.set_index("effect")
-        sharing, loss, both = (
-            _points(found.loc[effect])
-            for effect in ("weight sharing alone", "auxiliary loss alone", "both")
-        )
+        sharing, loss, both = (points_of(found.loc[effect]) for effect in MAIN_EFFECTS)
         parts.append(
             f"{of_design(designs[name]).partition(', ')[2]}: weight sharing alone {sharing}, the "
             f"digit loss alone {loss}, both {both} (n = {found.n.max():.0f})"
@@ -70,10 +67,6 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
     )
     told = f"Change of the test error in percentage points: {'; '.join(parts)}."
     return told + control * wide
-
-
-def _points(effect: pd.Series) -> str:
-    return with_minus(f"{effect['mean']:+.1f} ({effect.low:+.1f} to {effect.high:+.1f})")
 
 
 def records_shown(study: Study, *patterns: str) -> str:

@@ -51,18 +51,10 @@ def statuses(folder: Path) -> list[Status]:
 
 
 def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | None = None) -> Path:
-    """Write index.html in `folder` and return its path.
+    """Write index.html in `folder`, where the notebooks left their figures, and return its path.
 
-    The notebooks are those that left something there.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the notebooks left their figures.
-    found : Findings or None
-        None if there are no records of the whole study, which leaves out the answer and the cards.
-    compared : pandas.DataFrame or None
-        What `replication.beside` gives; None leaves out the part about the reader's own run.
+    found: None if there are no records of the whole study, which leaves out the answer and the
+    cards. compared: what `replication.beside` gives; None leaves out the reader's own run.
     """
     notebooks = statuses(folder)
     environment = jinja2.Environment(
@@ -70,7 +62,7 @@ def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | N
     )
     page = environment.get_template("page.html").render(
         notebooks=notebooks,
-        titles=Titles(folder),
+        title_of=lambda notebook, name: title_of(folder / notebook / name),
         profile=folder.name,
         answer=[html_of(part) for part in sentences.answer(found).split("\n\n")] if found else [],
         run=None if compared is None else your_run(compared),
@@ -89,40 +81,23 @@ def html_of(text: str) -> str:
     return markdown2html(escaped(text))
 
 
-class Titles(dict):
-    """What the pictures and tables of the notebooks are called, by notebook and file name.
+def title_of(place: Path) -> str:
+    """Return what a picture or a table is called; place: of its files, without their endings.
 
-    folder: where the notebooks left them.
+    That is the title in the SVG file of a picture, or the beginning of a table's caption.
     """
-
-    def __init__(self, folder: Path):
-        super().__init__()
-        self._folder = folder
-
-    def __missing__(self, key: tuple[str, str]) -> str:
-        notebook, name = key
-        place = self._folder / notebook / name
-        return _of_picture(place) or _of_table(place) or name.replace("_", " ")
+    title = re.search(r"<title>([^<]+)</title>", _text_of(place, "svg"))
+    if title:
+        return html.unescape(title[1])
+    caption = html.unescape(_text_of(place, "md").strip().rpartition("\n")[2])
+    return re.split(r"[:;.](?:\s|$)", caption)[0] or place.name.replace("_", " ")
 
 
-def _of_picture(place: Path) -> str:
-    """Return the title in the SVG file of a picture, "" if there is none."""
+def _text_of(place: Path, ending: str) -> str:
     try:
-        text = place.with_name(f"{place.name}.svg").read_text(encoding="utf-8")
+        return place.with_name(f"{place.name}.{ending}").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
-    title = re.search(r"<title>([^<]*)</title>", text)
-    return html.unescape(title[1]) if title else ""
-
-
-def _of_table(place: Path) -> str:
-    """Return the beginning of a table's caption, "" if there is none."""
-    try:
-        caption = place.with_name(f"{place.name}.md").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-    text = html.unescape(caption.strip().rpartition("\n")[2])
-    return re.split(r"[:;.](?:\s|$)", text)[0]
 
 
 def your_run(compared: pd.DataFrame) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def expected_of(recipe: Recipe) -> Expected:
     }
     points = recipe.trainings * recipe.epochs // recipe.curve_step
     names = {name: validation or not name.startswith("validation") for name in Curves.model_fields}
-    fitted, test = recipe.fitted_pairs, recipe.test_pairs
+    fitted, test, held = recipe.fitted_pairs, recipe.test_pairs, recipe.validation_pairs
     epoch, *epochs_of_folds = recipe.epoch_sizes
     held_out = tuple(fitted - pairs * fitted // epoch for pairs in epochs_of_folds)
     sizes = {
@@ -85,7 +85,7 @@ def expected_of(recipe: Recipe) -> Expected:
         "precise_error": (recipe.precise_pairs,),
         "train_digit_accuracy": (2 * fitted,),
         "test_digit_accuracy": (2 * test,),
-        "validation_error": (recipe.validation_pairs,),
+        "validation_error": (held,),
         "test_error_training_mode": (test,),
         "fold_errors": held_out,
         "fold_errors_training_mode": held_out,
@@ -97,12 +97,7 @@ def expected_of(recipe: Recipe) -> Expected:
     parts = [
         ("train_error", "train_loss", fitted, least),
         ("test_error", "test_loss", test, least),
-        (
-            "validation_error",
-            "validation_loss",
-            recipe.validation_pairs,
-            least * recipe.target_weight,
-        ),
+        ("validation_error", "validation_loss", held, least * recipe.target_weight),
     ]
     return Expected(
         recipe.hash,

@@ -182,18 +182,9 @@ def folds(records: list[Record]) -> pd.DataFrame:
 
 def stages(records: list[Record]) -> pd.DataFrame:
     """Make one row per record and consecutive training: experiment, seed, training, two errors."""
-    return pd.concat(
-        (
-            pd.DataFrame(
-                {
-                    "experiment": record.experiment,
-                    "seed": record.seed,
-                    "training": range(1, record.recipe.trainings + 1),
-                    "train_error": record.after_each_training("train_error"),
-                    "test_error": record.after_each_training("test_error"),
-                }
-            )
-            for record in records
-        ),
-        ignore_index=True,
-    )
+    tables = []
+    for record in records:
+        errors = {name: record.after_each_training(name) for name in ("train_error", "test_error")}
+        table = pd.DataFrame(errors).assign(experiment=record.experiment, seed=record.seed)
+        tables.append(table.assign(training=range(1, len(table) + 1)))
+    return pd.concat(tables, ignore_index=True)

@@ -17,17 +17,9 @@ _NOTHING = {
 
 
 def rounds_here(*patterns: str) -> pd.DataFrame:
-    """Return the rounds of the replication that were trained here.
+    """Return tidy rows of the rounds of the replication that were trained here, if any.
 
-    Parameters
-    ----------
-    *patterns : str
-        Of experiments (see `select`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        Tidy rows (see `frames.tidy`) of whatever rounds are recorded; empty if none is.
+    patterns: of experiments (see `select`).
     """
     quick = Study(profile="quick")
     names = {run.experiment.id for run in quick.runs(*patterns)}

@@ -77,7 +77,8 @@ class RecordStore:
         removes it. Raises `InputError` with file and line for any other damage, and with field and
         value for a record that cannot be true.
         """
-        return [record for _, record in self._numbered(experiment)]
+        path = self.path_of(experiment)
+        return [record for _, record in self._once(content_of(path), path, experiment)]
 
     def of_runs(self, runs: Iterable[Run]) -> dict[Key, Record | Diverged]:
         """Return the records of `runs` that exist, by key.
@@ -179,15 +180,11 @@ class RecordStore:
             for left in self.folder.glob(f"{folder}/**/*{NEW}"):
                 left.unlink(missing_ok=True)
 
-    def _numbered(self, experiment: str) -> list[tuple[int, Record | Diverged]]:
-        """Read the records of one experiment with the numbers of their lines; see `read`."""
-        path = self.path_of(experiment)
-        return self._once(content_of(path), path, experiment)
-
     @functools.lru_cache(2048)  # noqa: B019 - a process reads the same bytes once
     def _once(
         self, data: bytes, path: Path, experiment: str
     ) -> list[tuple[int, Record | Diverged]]:
+        """Return the records in the content of a file with the numbers of their lines."""
         found = {}
         for number, record in self._parse(data, path, experiment).records:
             first, other = found.setdefault(record.key, (number, record))

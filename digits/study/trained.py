@@ -68,21 +68,8 @@ class TrainedNetwork:
     def believe(self, pairs) -> Beliefs:
         """Return what the network believes of pairs of images.
 
-        Parameters
-        ----------
-        pairs : array_like
-            (N, 2, 14, 14), or (N, 2, 28, 28) as MNIST has them, or one such pair without N: grey
-            pixels from 0 (background) to 255 (ink).
-
-        Returns
-        -------
-        Beliefs
-            Probabilities of the target and of the digits.
-
-        Raises
-        ------
-        InputError
-            For another shape, or pixels outside 0 to 255.
+        pairs: array_like (N, 2, 14, 14), or (N, 2, 28, 28) as MNIST has them, or one such pair
+        without N: grey pixels from 0 (background) to 255 (ink); `InputError` for others.
         """
         self.model.eval()
         output = self.model((_images(pairs) - self.mean) / self.sd)

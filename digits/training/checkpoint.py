@@ -48,7 +48,7 @@ class Progress:
             part = getattr(self, name)
             state[name] = None if part is None else part.state_dict()
         state["curves"] = dict(self.curves)
-        state["scores"] = {name: _plain(scores) for name, scores in self.scores.items()}
+        state["scores"] = {name: scores._asdict() for name, scores in self.scores.items()}
         state["random"] = [
             torch.get_rng_state(),
             self.order.get_state(),
@@ -66,29 +66,13 @@ class Progress:
             if state[name] is not None:
                 getattr(self, name).load_state_dict(state[name])
         self.curves = defaultdict(list, state["curves"])
-        self.scores = {name: _scores(plain) for name, plain in state["scores"].items()}
+        self.scores = {name: Scores(**scores) for name, scores in state["scores"].items()}
         here, order, new_pairs, *card = state["random"]
         torch.set_rng_state(here)
         self.order.set_state(order)
         self.new_pairs.set_state(new_pairs)
         if card:
             torch.cuda.set_rng_state(*card)
-
-
-def _plain(scores: Scores) -> dict[str, Any]:
-    return {
-        name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-        for name, value in scores._asdict().items()
-    }
-
-
-def _scores(plain: dict[str, Any]) -> Scores:
-    return Scores(
-        **{
-            name: value.numpy() if isinstance(value, torch.Tensor) else value
-            for name, value in plain.items()
-        }
-    )
 
 
 class Checkpoint:

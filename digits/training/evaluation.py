@@ -22,15 +22,15 @@ class Scores(NamedTuple):
     loss: mean loss of the target alone; objective: of all that training minimises; error: in per
     cent; digit_accuracy: of the last digit output, in per cent, None without one or without
     classes; decisions: (N,) of 0 and 1; posteriors: (N, 2, 10) float32, the probabilities of the
-    digits by the last digit output, None without one.
+    digits by the last digit output, None without one. Both on the processor.
     """
 
     loss: float
     objective: float
     error: float
     digit_accuracy: float | None
-    decisions: np.ndarray
-    posteriors: np.ndarray | None
+    decisions: Tensor
+    posteriors: Tensor | None
 
 
 def names_digits(model: nn.Module) -> bool:
@@ -139,8 +139,8 @@ def evaluate(
         objective=_mean(objectives, sizes),
         error=100 * (decided != pairs.target).sum().item() / n,
         digit_accuracy=100 * torch.cat(named).sum().item() / (2 * n) if named else None,
-        decisions=decided.cpu().numpy(),
-        posteriors=torch.cat(posteriors).cpu().numpy() if posteriors else None,
+        decisions=decided.cpu(),
+        posteriors=torch.cat(posteriors).cpu() if posteriors else None,
     )
 
 
@@ -202,7 +202,8 @@ def shift_changes(model: nn.Module, pairs: Pairs, recipe: Recipe, device: Device
         images = pairs.images.roll(step, dimension)
         images.select(dimension, 0 if step > 0 else -1).copy_(darkest.expand(-1, -1, 14))
         moved = dataclasses.replace(pairs, images=images)
-        changed.append((evaluate(model, moved, recipe, device).decisions != before).mean())
+        now = evaluate(model, moved, recipe, device).decisions
+        changed.append((now != before).double().mean().item())
     return 100 * float(np.mean(changed))
 
 

@@ -139,16 +139,8 @@ def _one_epoch(
     order = torch_generator(stream["order"]) if recipe.order == "shuffled once" else at.order
     start = time.perf_counter()
     seen = augment(pairs, recipe, at.new_pairs, at.epoch % recipe.epochs)
-    losses = train_epoch(
-        at.model,
-        at.optimizer,
-        seen,
-        recipe,
-        order,
-        device,
-        schedule=at.schedule,
-        averaged=at.averaged,
-    )
+    parts = at.model, at.optimizer, seen, recipe, order, device, at.schedule, at.averaged
+    losses = train_epoch(*parts)
     at.seconds += time.perf_counter() - start
     at.epoch, at.steps = at.epoch + 1, len(losses)
     finite = np.isfinite(losses)
@@ -251,7 +243,6 @@ def train_epoch(
     recipe: Recipe,
     order: torch.Generator,
     device: Device = CPU,
-    *,
     schedule: LRScheduler | None = None,
     averaged: AveragedModel | None = None,
 ) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from digits.data.pairs import Pairs, RoundPairs, draw_round
@@ -103,7 +104,7 @@ def _train(
         "train_digit_accuracy": scores["train"].digit_accuracy,
         "test_digit_accuracy": scores["test"].digit_accuracy,
         "curves": Curves(**curves),
-        "decisions": pack(scores["test"].decisions),
+        "decisions": pack(scores["test"].decisions.numpy()),
         "weights": weights_hash(model),
         "train_seconds": round(fitted.seconds, 3),
     }
@@ -195,5 +196,5 @@ def cross_validate(
     if recipe.score_in_training_mode:
         found["fold_errors_training_mode"] = tuple(in_training_mode)
     if recipe.keep_posteriors:
-        found["fold_posteriors"] = pack_posteriors(np.concatenate(posteriors))
+        found["fold_posteriors"] = pack_posteriors(torch.cat(posteriors).numpy())
     return found

@@ -100,7 +100,7 @@ def four_cells(seeds=(0, 1, 2)):
                 "experiment": f"a/net{'+ws' * ws}{'+aux' * aux}",
                 "seed": seed,
                 "shortened": False,
-                "test_error": error + 3.0 * seed,
+                "precise_error": error + 3.0 * seed,
             }
             for (ws, aux), error in cells.items()
             for seed in seeds
@@ -109,7 +109,7 @@ def four_cells(seeds=(0, 1, 2)):
 
 
 def test_effects_of_a_design_by_hand():
-    effects = factorial_effects(four_cells(), [DESIGN], "test_error").set_index("effect")
+    effects = factorial_effects(four_cells(), [DESIGN]).set_index("effect")
     assert effects["mean"].to_dict() == {
         "weight sharing alone": -2,
         "auxiliary loss alone": -5,
@@ -126,7 +126,7 @@ def test_effects_of_a_design_by_hand():
 def test_effects_add_up_and_interaction_sums_to_zero_weight():
     for weights in EFFECTS.values():
         assert sum(weights) == 0
-    effects = factorial_effects(four_cells(), [DESIGN], "test_error").set_index("effect")["mean"]
+    effects = factorial_effects(four_cells(), [DESIGN]).set_index("effect")["mean"]
     alone = effects["weight sharing alone"] + effects["auxiliary loss alone"]
     assert effects["both"] == alone + effects["interaction"]
 
@@ -134,31 +134,31 @@ def test_effects_add_up_and_interaction_sums_to_zero_weight():
 def test_only_rounds_that_all_four_networks_have_count():
     frame = four_cells(seeds=(0, 1, 2, 3))
     frame = frame[~((frame.experiment == "a/net+ws") & (frame.seed == 3))]
-    assert (factorial_effects(frame, [DESIGN], "test_error")["n"] == 3).all()
+    assert (factorial_effects(frame, [DESIGN])["n"] == 3).all()
 
 
 def test_a_design_of_which_a_network_or_every_common_round_is_missing_has_no_effects():
     frame = four_cells()
     both = frame.experiment == "a/net+ws+aux"
-    assert factorial_effects(frame[~both], [DESIGN], "test_error").empty
+    assert factorial_effects(frame[~both], [DESIGN]).empty
     elsewhere = frame.assign(seed=frame.seed.where(~both, frame.seed + 10))
-    assert factorial_effects(elsewhere, [DESIGN], "test_error").empty
+    assert factorial_effects(elsewhere, [DESIGN]).empty
 
 
 def test_the_cells_of_a_design_are_taken_by_name():
     renamed = DESIGN.model_copy(
         update={"cells": ("a/net+ws", "a/net", "a/net+aux", "a/net+ws+aux")}
     )
-    effects = factorial_effects(four_cells(), [renamed], "test_error").set_index("effect")["mean"]
+    effects = factorial_effects(four_cells(), [renamed]).set_index("effect")["mean"]
     assert effects["weight sharing alone"] == 2
     assert cells_of(effects.reset_index().assign(design="a/net"), [DESIGN]) == set(DESIGN.cells)
 
 
 def test_paired_differences_by_hand():
     frame = four_cells()
-    frame.loc[(frame.experiment == "a/net+ws") & (frame.seed == 2), "test_error"] += 3
+    frame.loc[(frame.experiment == "a/net+ws") & (frame.seed == 2), "precise_error"] += 3
     pairs = {"ws": ("a/net", "a/net+ws"), "not there": ("a/net", "a/other")}
-    (row,) = paired_differences(frame, pairs, "test_error").itertuples()
+    (row,) = paired_differences(frame, pairs).itertuples()
     # -2, -2, 1: mean -1, SD sqrt(3), t interval -1 +- 4.3027 * sqrt(3) / sqrt(3)
     assert (row.difference, row.n, row.mean) == ("ws", 3, -1)
     assert (row.low, row.high) == pytest.approx((-5.3027, 3.3027), abs=1e-3)
@@ -245,9 +245,9 @@ def test_pooled_effects_add_up():
         designs[i] = design.model_copy(update={"cells": cells})
         frame = four_cells(range(10))
         frame["experiment"] = frame.experiment.str.replace("net", f"net{i}")
-        frame["test_error"] += np.random.default_rng(i).normal(0, 1, len(frame))
+        frame["precise_error"] += np.random.default_rng(i).normal(0, 1, len(frame))
         frames.append(frame)
-    by_round = effects_by_round(pd.concat(frames), designs, "test_error")
+    by_round = effects_by_round(pd.concat(frames), designs)
     mean = pooled_effects(by_round).set_index("effect")["mean"]
     alone = mean["weight sharing alone"] + mean["auxiliary loss alone"]
     assert mean["both"] == pytest.approx(alone + mean["interaction"])
@@ -271,20 +271,18 @@ def test_one_design_cannot_be_pooled_and_nine_rounds_do_not_count():
 
 
 def test_the_ranking_by_hand_puts_the_lowest_first_and_pairs_its_rounds():
-    frame = four_cells().assign(
-        parameters=7, learning_rate=0.1, training_gflop=2.0, shared=True, auxiliary=False
-    )
+    frame = four_cells().assign(parameters=7, training_gflop=2.0, shared=True, auxiliary=False)
     frame = frame.assign(report="a", network=frame.experiment)
-    found = ranking(frame, "test_error")
+    found = ranking(frame)
     assert found.experiment.tolist() == ["a/net+ws+aux", "a/net+aux", "a/net+ws", "a/net"]
     assert found["mean"].tolist() == [17, 18, 21, 23]
     assert found.above.tolist() == [0, 1, 4, 6]
     short = frame[(frame.experiment != "a/net+aux") | (frame.seed < 2)]
-    assert ranking(short, "test_error").set_index("experiment").n["a/net+aux"] == 2
+    assert ranking(short).set_index("experiment").n["a/net+aux"] == 2
 
 
 def test_effects_by_round_are_those_that_are_summarised():
-    by_round = effects_by_round(four_cells(), [DESIGN], "test_error")
+    by_round = effects_by_round(four_cells(), [DESIGN])
     assert len(by_round) == 3 * len(EFFECTS)
     assert by_round[by_round.effect == "both"].points.tolist() == [-6, -6, -6]
 

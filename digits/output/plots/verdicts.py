@@ -102,7 +102,9 @@ def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], capti
     figure, axes = style.new_figure(caption, 0.19 * height + 1.4, 3, 3, sharey=True)
     for axis, (title, verdicts) in zip(axes.flat, panels.items(), strict=True):
         for report, own in verdicts:
-            _marks(axis, tops[report], sorted(own, key=ORDER.index))
+            for place, verdict in enumerate(sorted(own, key=ORDER.index)):
+                look = _look(*VERDICT_STYLES[verdict])
+                axis.plot(place % ACROSS, tops[report] + place // ACROSS, **look)
         axis.set(title=title, xlim=(-0.7, ACROSS - 0.3), xticks=[], ylim=(height, 0))
         axis.set_yticks(list(tops.values()), [report.capitalize() for report in tops])
         axis.tick_params(length=0)
@@ -115,12 +117,6 @@ def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], capti
     handles = {" / ".join(names): _look(*look) for look, names in keys.items()}
     title = "Which published numbers and claims hold up?"
     return style.legend_above(figure, handles, columns=4, title=title)
-
-
-def _marks(axis: Axes, top: float, verdicts: list[str]) -> None:
-    for place, verdict in enumerate(verdicts):
-        look = _look(*VERDICT_STYLES[verdict])
-        axis.plot(place % ACROSS, top + place // ACROSS, **look)
 
 
 def _look(marker: str, face, edge, size: float) -> dict:

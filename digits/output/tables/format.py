@@ -20,6 +20,7 @@ QUANTITIES = {
     "precise_error": ("error", "points"),
     "train_error": ("train error", "points"),
     "test_error": ("test error", "points"),
+    "test_error_training_mode": ("test error, scored in training mode", "points"),
     "digit_error": ("error on digits", "points"),
     "fold_error": ("cross-validation error", "points"),
     "fold_sd": ("SD over folds", "points"),
@@ -143,16 +144,21 @@ def interval(summary, sign: str = "", of: str = "mean", decimals: int | None = N
 
 
 def difference(summary, of: str = "mean", unit: str = "", also: str = "") -> str:
-    """Return "+1.2 (-0.3 to +2.7)", without an interval where there is none.
+    """Return "+1.2 (-0.3 to +2.7)", without an interval where there is none, "" without a mean.
 
     unit: after the difference; also: after the interval, in the same brackets.
     """
-    mean = summary[of]
+    mean = summary.get(of)
     if pd.isna(mean):
         return ""
     decimals = places(mean, *(summary.get(_part(of, limit)) for limit in ("low", "high")))
     notes = "; ".join(filter(None, (interval(summary, "+", of, decimals), also)))
     return f"{mean:+.{decimals}f}{unit and f' {unit}'}{notes and f' ({notes})'}"
+
+
+def points_of(effect) -> str:
+    """Return "−1.2 (−2.7 to +0.3)" of an effect with its interval, always with one decimal."""
+    return with_minus(f"{effect['mean']:+.1f} ({effect['low']:+.1f} to {effect['high']:+.1f})")
 
 
 def points(summary) -> str:

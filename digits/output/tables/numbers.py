@@ -18,19 +18,7 @@ OTHERS = {PARAMETERS: "{:.0f}", TIME: "{:.1f} s", RATIO: "{:.1f}"}
 
 def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
     """Return what `published_against_ours` found, in words that fit a page."""
-    return pd.DataFrame(
-        {
-            "report's row": row["row"],
-            "verdict": _verdict(row),
-            "error": PRINTED[row["quantity"]],
-            "published": _printed(row),
-            "ours": _ours(row),
-            DIFFERENCE: _difference(row),
-            "verdict on the SD": _verdict(row, "sd_"),
-            "experiment": row["experiment"],
-        }
-        for row in agreement.to_dict("records")
-    )
+    return _table(agreement.to_dict("records"), "error", "experiment")
 
 
 def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -40,25 +28,26 @@ def numbers_table(numbers: pd.DataFrame) -> pd.DataFrame:
     differences are in per cent and percentage points. A number has one row where the code ran what
     the text says, or where only the code's is known.
     """
-    rows = numbers[numbers.reading != FIXED].to_dict("records")
-    order = {key: place for place, key in enumerate(dict.fromkeys(map(_key, rows)))}
+    alike = numbers[numbers.reading != FIXED].groupby(["report", "row", "quantity"], sort=False)
+    rows = [row for _, own in alike for row in own.to_dict("records")]
+    return _table([r | {"row": f"{r['report']}: {r['row']}"} for r in rows], "number", "reading")
+
+
+def _table(rows: list[dict], called: str, last: str) -> pd.DataFrame:
+    """Return a row a number; called: what it is a table of; last: its last column."""
     return pd.DataFrame(
         {
-            "report's row": f"{row['report']}: {row['row']}",
+            "report's row": row["row"],
             "verdict": _verdict(row),
-            "number": PRINTED.get(row["quantity"], row["quantity"]),
+            called: PRINTED.get(row["quantity"], row["quantity"]),
             "published": _plain(row, "published") or _printed(row),
             "ours": _ours(row),
             DIFFERENCE: _difference(row),
             "verdict on the SD": _verdict(row, "sd_"),
-            "reading": row["reading"],
+            last: row[last],
         }
-        for row in sorted(rows, key=lambda row: order[_key(row)])
+        for row in rows
     )
-
-
-def _key(row: dict) -> tuple[str, str, str]:
-    return row["report"], row["row"], row["quantity"]
 
 
 def _printed(row: dict) -> str:

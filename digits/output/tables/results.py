@@ -213,9 +213,9 @@ def step_table(steps: pd.DataFrame) -> pd.DataFrame:
             "verdict": row["verdict"],
             "in the best network": _kept(row),
             "cross-validation error": _of_rounds(number(row.get("fold")), row.get("fold_n")),
-            "its change (corrected interval)": _change(row, "fold_change"),
+            "its change (corrected interval)": difference(row, of="fold_change"),
             "large-sample test error": _of_rounds(mean_sd(row), row["n"]),
-            "change (95 % interval)": _change(row, "change"),
+            "change (95 % interval)": difference(row, of="change"),
         }
         for row in steps.to_dict("records")
     )
@@ -223,10 +223,6 @@ def step_table(steps: pd.DataFrame) -> pd.DataFrame:
 
 def _of_rounds(value: str, n: float | None) -> str:
     return value and f"{value} (n = {n:.0f})"
-
-
-def _change(row: dict, of: str) -> str:
-    return difference(row, of=of) if pd.notna(row.get(of)) else ""
 
 
 def _kept(step: dict) -> str:
