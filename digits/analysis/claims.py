@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from digits.analysis import numbers
-from digits.analysis.statistics import CONFIDENCE, summarise
+from digits.analysis.statistics import CONFIDENCE, rounds_for, summarise
 from digits.experiments.claim import ERRORS, Claim, Criterion, Range
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
@@ -49,6 +49,8 @@ class CriterionResult(NamedTuple):
     For a printed number the mean is that of ours minus the printed one.
     slack: how far inside the claimed range the interval lies, in its half-widths; negative by how
     far it sticks out, so that criteria of different units can be compared.
+    enough: the rounds that would decide it if mean and SD stayed as they are (see
+    `statistics.rounds_for`); NaN for one that is decided, or whose SD is not known.
     """
 
     criterion: Criterion
@@ -58,6 +60,7 @@ class CriterionResult(NamedTuple):
     n: int
     verdict: ClaimVerdict
     slack: float
+    enough: float = np.nan
 
 
 class ClaimResult(NamedTuple):
@@ -186,8 +189,11 @@ def judge(criterion: Criterion, runs: Runs, confidence: float = CONFIDENCE) -> C
         if n > 2 and found["sd"] == 0 and criterion.quantity in (*ERRORS, *SHARES):
             # The same in every round, such as no error at all. Epochs are so by chance.
             low = high = mean
-    slack = _slack(criterion.range, low, high)
-    return CriterionResult(criterion, mean, low, high, n, _verdict(criterion, low, high), slack)
+    slack, verdict = _slack(criterion.range, low, high), _verdict(criterion, low, high)
+    enough = np.nan
+    if verdict == "undecided":
+        enough = rounds_for(_room(criterion, mean), found["sd"], confidence)
+    return CriterionResult(criterion, mean, low, high, n, verdict, slack, enough)
 
 
 def _judge_published(criterion: Criterion, runs: Runs) -> CriterionResult:
@@ -202,6 +208,12 @@ def _judge_published(criterion: Criterion, runs: Runs) -> CriterionResult:
 
 def _slack(where: Range, low: float, high: float) -> float:
     return min(low - where.low, where.high - high) / max((high - low) / 2, 1e-9)
+
+
+def _room(criterion: Criterion, mean: float) -> float:
+    """Return how wide, to either side, an interval around `mean` may be and still decide."""
+    to_a_bound = abs(min(mean - criterion.range.low, criterion.range.high - mean))
+    return max(to_a_bound, -np.inf if criterion.margin is None else criterion.margin - abs(mean))
 
 
 def _by_round(criterion: Criterion, runs: Runs) -> np.ndarray:

@@ -118,13 +118,15 @@ def means(found: Findings) -> dict[str, tuple[list[str], pd.DataFrame]]:
     }
 
 
-def handwriting_means(frame: pd.DataFrame) -> dict[str, tuple[list[str], pd.DataFrame]]:
+def handwriting_means(
+    frame: pd.DataFrame, failed: bool = False
+) -> dict[str, tuple[list[str], pd.DataFrame]]:
     """Return the pooled effects on MNIST and on other digits, if there are any, with the designs.
 
-    frame: tidy rows of `handwriting.PATTERNS`. Rounds in which a network fails do not count: one of
-    them changes the mean of a design more than any option does.
+    frame: tidy rows of `handwriting.PATTERNS`. failed: whether rounds in which a network fails
+    count; one of them changes the mean of a design more than any option does.
     """
-    frame = frame[frame.train_error <= numbers.FAILED]
+    frame = frame if failed else frame[frame.train_error <= numbers.FAILED]
     named = {"MNIST": "mnist-digits", "scikit-learn's digits": "other-digits"}
     pooled = {}
     for digits, variant in named.items():

@@ -57,10 +57,8 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
         shortened = bool(runs.shortened.any())
         one_draw = groups.get(f"{number.experiment}@one-draw", none)
         one_draw = one_draw[~one_draw.shortened]
-        mean, sd = (
-            _judge_mean(number, ours, runs, one_draw),
-            _judge_sd(number, ours, runs, one_draw),
-        )
+        mean = _judge_mean(number, ours, runs, one_draw)
+        sd = _judge_sd(number, ours, runs, one_draw)
         if shortened or runs.empty:
             absent = Judged("not run", "our runs were shortened" if shortened else "")
             mean, sd = absent, sd and absent
@@ -243,12 +241,10 @@ def errors_of(numbers: pd.DataFrame, in_both: bool = True) -> pd.DataFrame:
     """Return the rows of errors in what `all_numbers` gives, without those of fixed code.
 
     in_both: whether a number that has no reading of its own following the code, since our reading
-    of the text follows the code where the text is silent, stands in both readings; as not run, if
-    the code has another network.
+    of the text follows the code where the text is silent, stands in both readings. One of which
+    the code has another network stands in both in any case, following the code as not run.
     """
     errors = numbers[~numbers.quantity.isin(OTHERS)]
-    if not in_both:
-        return errors[errors.reading != FIXED]
     key = ["report", "row", "quantity"]
     coded = pd.MultiIndex.from_frame(errors[errors.reading == CODE][key])
     written = errors[errors.reading == TEXT]
@@ -258,6 +254,7 @@ def errors_of(numbers: pd.DataFrame, in_both: bool = True) -> pd.DataFrame:
         changed = other & also[f"{of}verdict"].notna()
         also.loc[changed, f"{of}verdict"] = "not run"
         also.loc[changed, f"{of}why"] = "the code has another network"
+    also = also if in_both else also[other]
     return pd.concat([errors[errors.reading != FIXED], also], ignore_index=True)
 
 

@@ -7,14 +7,14 @@ import pandas as pd
 
 from digits import core
 from digits.analysis import beyond, choices, findings, statistics
-from digits.analysis.effects import factorial_effects
+from digits.analysis.effects import MAIN_EFFECTS, factorial_effects
 from digits.analysis.findings import Findings
 from digits.core import InputError
 from digits.experiments import handwriting
 from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
-from digits.output import best, sentences, tables
+from digits.output import best, other_digits, sentences, tables
 from digits.output.tables.format import with_minus
 from digits.study.study import Study
 
@@ -77,7 +77,7 @@ def numbers(full: Study) -> dict[str, Any]:
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
         "effects": _effects(found),
-        "handwriting": sentences.by_handwriting(full.table(*handwriting.PATTERNS)),
+        "handwriting": other_digits.changes(full.table(*handwriting.PATTERNS)),
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
@@ -112,9 +112,7 @@ def numbers(full: Study) -> dict[str, Any]:
 def _effects(found: Findings) -> dict[str, Any]:
     """Return how far the two options lower the error, and what can be said of it in a word."""
     means = found.pooled.set_index("effect")
-    sharing, loss, both = (
-        means.loc[name] for name in ("weight sharing alone", "auxiliary loss alone", "both")
-    )
+    sharing, loss, both = (means.loc[effect] for effect in MAIN_EFFECTS)
     help_both = sharing.high < 0 and loss.high < 0 and loss["mean"] < sharing["mean"]
     return {
         "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",

@@ -6,13 +6,13 @@ from scipy import stats
 from digits.analysis import numbers
 from digits.analysis.choices import searched_among
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
-from digits.analysis.effects import LEAST_ROUNDS
+from digits.analysis.effects import MAIN_EFFECTS
 from digits.analysis.equivalence import VERDICTS
-from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of, handwriting_means
+from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
-from digits.output.tables.format import difference, scope, span, with_minus
+from digits.output.tables.format import difference, points_of, scope, span, with_minus
 
 
 def answer(found: Findings) -> str:
@@ -41,11 +41,10 @@ def _worth(found: Findings) -> tuple[str, ...]:
     pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     if pooled["low"].isna().any():
         return ("Too few designs with ten rounds are here to say what the two options are worth.",)
-    effects = ["weight sharing alone", "auxiliary loss alone", "both"]
-    means = pooled.loc[effects]
+    means = pooled.loc[list(MAIN_EFFECTS)]
     verb, sign = ("lowers", -1) if (means["mean"] < 0).all() else ("changes", 1)
     sharing, loss, both = (amount(effect, sign) for _, effect in means.iterrows())
-    sharing_all, loss_all, both_all = (_points(every.loc[effect]) for effect in effects)
+    sharing_all, loss_all, both_all = (points_of(every.loc[effect]) for effect in MAIN_EFFECTS)
     sharing_left, loss_left, both_left = (
         f"{least:+.1f} to {most:+.1f}" for least, most in means[["least", "most"]].to_numpy()
     )
@@ -86,8 +85,7 @@ def _not_alone(ranking: pd.DataFrame) -> str:
 def headline(found: Findings) -> str:
     """Return what the two options change, in one line for the title of a picture."""
     means = found.pooled.set_index("effect")["mean"]
-    effects = ("weight sharing alone", "auxiliary loss alone", "both")
-    sharing, loss, both = (f"{means[effect]:+.1f}".replace("-", "−") for effect in effects)
+    sharing, loss, both = (with_minus(f"{means[effect]:+.1f}") for effect in MAIN_EFFECTS)
     if means.isna().any():
         return "What do weight sharing and a digit loss change?"
     return f"Change in test error: weight sharing {sharing} points, digit loss {loss}, both {both}"
@@ -101,15 +99,11 @@ def amount(effect: pd.Series, sign: int) -> str:
     return f"{mean} percentage points ({low} to {high})"
 
 
-def _points(effect: pd.Series) -> str:
-    return f"{effect['mean']:+.1f} ({effect.low:+.1f} to {effect.high:+.1f})"
-
-
 def _interaction(effect: pd.Series) -> str:
     word = "leaves open whether together they do more or less than their sum"
     if not effect.low <= 0 <= effect.high:
         word = f"makes both together worth {'more' if effect.high < 0 else 'less'} than their sum"
-    return f"Both minus the sum of the two, their interaction, is {_points(effect)}: it {word}."
+    return f"Both minus the sum of the two, their interaction, is {points_of(effect)}: it {word}."
 
 
 #: Variants that are ours, not a report's.
@@ -131,25 +125,25 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
     errors = numbers.errors_of(found.numbers, in_both=False)
     errors = errors[errors.report == report] if report else errors
     text, code = (errors[errors.reading == reading].verdict for reading in numbers.READINGS[:2])
-    told = f"Following the text, of {len(text)} printed errors {_outcomes(text)}."
-    if len(text) == 1:
-        told = f"Following the text, the one printed error {_outcomes(text)[2:]}."
+    of = "the one printed error" if len(text) == 1 else f"of {len(text)} printed errors"
+    told = f"Following the text, {of} {_outcomes(text)}."
+    if code.empty:
+        return told
+    of = f"of the {len(code)} that it computes otherwise"
     if len(code) == 1:
-        return f"{told} Following the authors' code, it {_outcomes(code)[2:]}."
-    if len(code):
-        told += f" Following the authors' code, of the {len(code)} that it computes otherwise "
-        told += f"{_outcomes(code)}."
-    return told
+        of = "it" if len(text) == 1 else "the one that it computes otherwise"
+    return f"{told} Following the authors' code, {of} {_outcomes(code)}."
 
 
 def _outcomes(verdicts: pd.Series) -> str:
-    """Return "15 agree with ours, 1 disagrees" of verdicts on printed errors."""
+    """Return "15 agree with ours, 1 disagrees" of verdicts; of a single one "agrees with ours"."""
     counts = [verdicts.isin(of).sum() for *_, of in OUTCOMES]
-    return ", ".join(
+    told = ", ".join(
         f"{n} {one if n == 1 else several}"
         for n, (one, several, _) in zip(counts, OUTCOMES, strict=True)
         if n
     )
+    return told.removeprefix("1 ") if len(verdicts) == 1 else told
 
 
 def verdicts_text(verdicts: pd.Series) -> str:
@@ -161,35 +155,17 @@ def verdicts_text(verdicts: pd.Series) -> str:
 def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> str:
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
-    mine = [result.verdict for result in theirs if report in (None, result.claim.report)]
-    says = {"not run": "not tested"}
-    parts = [f"{mine.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in mine]
-    whose = "report" if report else "reports"
-    return f"Of the {len(mine)} claims of the {whose}: {', '.join(parts)}."
-
-
-def by_handwriting(frame: pd.DataFrame) -> str:
-    """Say what the two options change on the digits of each source, in percentage points.
-
-    frame: tidy rows of `handwriting.PATTERNS`.
-    """
-    told = []
-    for name, (_, pooled) in handwriting_means(frame).items():
-        n, effects = pooled.n.iloc[0], pooled.set_index("effect")
-        if not n:
-            told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
-            continue
-        sharing, loss, both = (
-            with_minus(_points(effects.loc[effect]))
-            for effect in ("weight sharing alone", "auxiliary loss alone", "both")
-        )
-        changes = f"weight sharing alone {sharing}, the digit loss alone {loss}, both {both} points"
-        told.append(f"{name} (n = {n} designs): {changes}")
-    if not told:
-        return "No design has all its networks."
-    failed = (frame.train_error > numbers.FAILED).sum()
-    without = f"Left out: {failed} of {len(frame)} runs that failed to learn." if failed else ""
-    return " ".join([f"{told[0][0].upper()}{'; '.join(told)[1:]}.", without]).strip()
+    mine = [result for result in theirs if report in (None, result.claim.report)]
+    verdicts, says = [result.verdict for result in mine], {"not run": "not tested"}
+    counts = [f"{verdicts.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in verdicts]
+    told = f"Of the {len(mine)} claims of the {'report' if report else 'reports'}: "
+    told += f"{', '.join(counts)}."
+    again = [result.second.verdict for result in mine if result.second]
+    if again:
+        n, held = len(again), again.count("supported")
+        told += f" In a second reading, which {n} {'has' if n == 1 else 'have'}, {held} "
+        told += f"{'is' if held == 1 else 'are'} supported."
+    return told
 
 
 def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:

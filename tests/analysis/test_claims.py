@@ -160,6 +160,37 @@ def test_the_intervals_of_a_claim_hold_together():
     assert lacking.low == found[0].low  # what is not run yet counts as well
 
 
+@pytest.mark.parametrize(
+    ("criterion", "mean", "becomes"),
+    [
+        (lower("b", than="a"), -0.9, "supported"),
+        (lower("b", than="a"), 0.8, "contradicted"),
+        (lower("b", than="a"), -0.1, "no difference"),
+        (between("b", "a", -5, 0.5), -0.2, "supported"),  # no margin is declared
+        (between("b", "a", -5, 0.5), 0.9, "contradicted"),
+    ],
+)
+def test_so_many_rounds_of_the_same_mean_and_sd_decide_and_one_fewer_does_not(
+    criterion, mean, becomes
+):
+    def rounds(n):
+        noise = np.arange(n) - (n - 1) / 2
+        return frame({"a": [10.0] * n, "b": 10 + mean + 2 * noise / noise.std(ddof=1)})
+
+    found = judge(criterion, rounds(4))
+    assert found.verdict == "undecided" and found.enough > 4
+    enough = int(found.enough)
+    assert judge(criterion, rounds(enough)).verdict == becomes
+    assert judge(criterion, rounds(enough - 1)).verdict == "undecided"
+    assert np.isnan(judge(criterion, rounds(enough)).enough)  # it is decided
+
+
+def test_no_number_of_rounds_decides_a_mean_on_the_bound_and_none_is_known_of_one_round():
+    on_the_bound = frame({"a": [10.0, 10.0, 10.0], "b": [8.0, 10.0, 12.0]})
+    assert judge(between("b", "a", 0, 5), on_the_bound).enough == np.inf
+    assert np.isnan(judge(between("b", "a", 1, 5), frame({"a": [1.0], "b": [2.0]})).enough)
+
+
 def test_a_second_reading_has_a_verdict_of_its_own():
     runs = many(np.random.default_rng(0), a=10, b=8, c=7)
     second = {"second_criteria": (lower("b", than="c"),), "second_reading": "against c"}
@@ -402,7 +433,7 @@ def test_what_decides_has_the_claims_verdict_or_is_missing():
 def test_changing_the_runs_of_one_network_changes_the_claims_that_rest_on_it_and_no_other(
     committed,
 ):
-    parts = [part for c in CLAIMS for part in c.criteria]
+    parts = [part for c in CLAIMS for part in (*c.criteria, *c.second_criteria)]
     columns = {quantity for part in parts for quantity in (part.quantity, part.minus_quantity)}
     columns = sorted(columns & set(committed.columns))
     committed = committed.loc[

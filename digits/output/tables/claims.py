@@ -4,10 +4,11 @@ import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult, CriterionResult
-from digits.analysis.statistics import CONFIDENCE
+from digits.analysis.statistics import CONFIDENCE, MOST_ROUNDS
 from digits.experiments.claim import Criterion
 from digits.output.names import plain_name
 from digits.output.tables.format import QUANTITIES, difference, interval, number
@@ -69,10 +70,18 @@ def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
             "unit": QUANTITIES[result.criterion.quantity][1],
             "n": result.n or "",
             "claimed": result.criterion.claimed + number(result.criterion.margin, " (margin {:g})"),
+            "rounds to decide": rounds_text(result.enough),
         }
         for name, reading in readings
         for result in reading.results
     )
+
+
+def rounds_text(rounds: float) -> str:
+    """Return "about 240", of so many rounds two digits, and "" for NaN."""
+    if np.isinf(rounds):
+        return f"over {MOST_ROUNDS:,}"
+    return number(float(f"{rounds:.2g}"), "about {:,.0f}")
 
 
 def verdict_counts(claims: list[ClaimResult]) -> pd.DataFrame:

@@ -1,0 +1,60 @@
+"""What the two options change on digits that other people wrote, in sentences."""
+
+import pandas as pd
+
+from digits.analysis.effects import LEAST_ROUNDS, MAIN_EFFECTS
+from digits.analysis.findings import handwriting_means
+from digits.analysis.numbers import FAILED
+from digits.output.names import plain_name
+from digits.output.tables.format import points_of
+
+#: What the effects are called here.
+EFFECTS = dict(zip(MAIN_EFFECTS, ("weight sharing alone", "digit loss alone", "both"), strict=True))
+
+
+def changes(frame: pd.DataFrame) -> str:
+    """Say what the two options change on the digits of each source, in percentage points.
+
+    frame: tidy rows of `handwriting.PATTERNS`.
+    """
+    told = []
+    for mean, (_, pooled) in handwriting_means(frame).items():
+        name = mean.removeprefix("mean, ")
+        n, effects = pooled.n.iloc[0], pooled.set_index("effect")
+        if not n:
+            told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
+            continue
+        each = (f"{called} {points_of(effects.loc[of])}" for of, called in EFFECTS.items())
+        told.append(f"{name} (n = {n} designs): {', '.join(each)} points")
+    if not told:
+        return "No design has all its networks."
+    return f"{'; '.join(told)}. {_left_out(frame)}".strip()
+
+
+def _left_out(frame: pd.DataFrame) -> str:
+    """Say which runs `handwriting_means` leaves out, and what is uncertain with them."""
+    failed = frame[frame.train_error > FAILED]
+    if failed.empty:
+        return ""
+    networks = {plain_name(name).partition(" (")[0] for name in failed.experiment}
+    told = f"Left out: {len(failed)} of {len(frame)} runs that failed to learn, all of "
+    told += " and ".join(f"‘{name}’" for name in sorted(networks))
+    without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
+    for of, called in EFFECTS.items():
+        uncertain = [
+            points_of(after)
+            for mean in every
+            if _holds_zero(after := _effect(every, mean, of))
+            and not _holds_zero(_effect(without, mean, of))
+        ]
+        if uncertain:
+            told += f"; with them {called} is {' and '.join(uncertain)}"
+    return f"{told}."
+
+
+def _effect(means: dict[str, tuple[list[str], pd.DataFrame]], mean: str, effect: str) -> pd.Series:
+    return means[mean][1].set_index("effect").loc[effect]
+
+
+def _holds_zero(effect: pd.Series) -> bool:
+    return effect.low <= 0 <= effect.high
