@@ -1,7 +1,7 @@
 """`python -m digits` lists the experiments; `readme` and `choose` renew what records decide.
 
-python -m digits 'kqiku/*'   the experiments whose ids match
-python -m digits readme      the README's numbers
+python -m digits 'kqiku/*'   the experiments whose ids match; 'search/*' those of searches
+python -m digits readme      the README's numbers and RESULTS.md
 python -m digits choose      learning rates and steps that the folds choose
 """
 
