@@ -62,9 +62,9 @@ MOST_ROUNDS = 10_000
 def rounds_for(half_width: float, sd: float, confidence: float = CONFIDENCE) -> float:
     """Return the fewest rounds of `sd` whose t interval is no wider than ± `half_width`.
 
-    NaN without an SD; infinitely many above `MOST_ROUNDS`.
+    NaN without an SD, or if all rounds are the same; infinitely many above `MOST_ROUNDS`.
     """
-    if np.isnan(sd):
+    if not sd > 0:
         return np.nan
     rounds = np.arange(2, MOST_ROUNDS + 1)
     reached = stats.t.ppf((1 + confidence) / 2, rounds - 1) * sd <= half_width * np.sqrt(rounds)

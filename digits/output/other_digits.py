@@ -28,7 +28,7 @@ def changes(frame: pd.DataFrame) -> str:
         told.append(f"{name} (n = {n} designs): {', '.join(each)} points")
     if not told:
         return "No design has all its networks."
-    return f"{'; '.join(told)}. {_left_out(frame)}".strip()
+    return f"Change of the test error: {'; '.join(told)}. {_left_out(frame)}".strip()
 
 
 def _left_out(frame: pd.DataFrame) -> str:
@@ -42,8 +42,8 @@ def _left_out(frame: pd.DataFrame) -> str:
     without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
     for of, called in EFFECTS.items():
         uncertain = [
-            points_of(after)
-            for mean in every
+            f"{points_of(after)} on {mean.removeprefix('mean, ')}"
+            for mean in without
             if _holds_zero(after := _effect(every, mean, of))
             and not _holds_zero(_effect(without, mean, of))
         ]

@@ -189,6 +189,8 @@ def test_no_number_of_rounds_decides_a_mean_on_the_bound_and_none_is_known_of_on
     on_the_bound = frame({"a": [10.0, 10.0, 10.0], "b": [8.0, 10.0, 12.0]})
     assert judge(between("b", "a", 0, 5), on_the_bound).enough == np.inf
     assert np.isnan(judge(between("b", "a", 1, 5), frame({"a": [1.0], "b": [2.0]})).enough)
+    alike = frame({"a": [1.0, 2.0], "b": [2.0, 3.0]})  # no SD to go by
+    assert np.isnan(judge(between("b", "a", 0, 5), alike).enough)
 
 
 def test_a_second_reading_has_a_verdict_of_its_own():

@@ -78,11 +78,13 @@ def test_what_the_options_change_on_other_digits_is_told_source_by_source():
     rows = of_both_sources(10, 20.0)
     told = other_digits.changes(rows)
     both = "both −4.9 (−6.1 to −3.7) points"
-    assert told.startswith("MNIST (n = 3 designs): weight sharing alone −2.5 (")
+    assert told.startswith(
+        "Change of the test error: MNIST (n = 3 designs): weight sharing alone −2.5 ("
+    )
     assert told.count(both) == 2 and told.endswith(f"{both}.") and "Left out" not in told
     few = other_digits.changes(rows[rows.seed < 3])
     none = "no design has 10 rounds"
-    assert few == f"MNIST: {none}; scikit-learn's digits: {none}."
+    assert few == f"Change of the test error: MNIST: {none}; scikit-learn's digits: {none}."
     lacking = rows[rows.experiment != "beyond/fcc@other-digits"]
     assert other_digits.changes(lacking).count("n = 2 designs") == 1
     assert other_digits.changes(rows[:10]) == "No design has all its networks."
@@ -98,6 +100,7 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     assert "sharing alone −2.5" in told.split(";")[1] and "−2.5" in told.split(";")[0]
     # 37 points more in one of 11 rounds: +3.4 in a design of three, too wide for any conclusion.
     assert told.partition(left_out)[2].startswith("; with them weight sharing alone is −1.4 (")
+    assert told.endswith(") on scikit-learn's digits.")
     rows.loc[failing, "precise_error"] = 20.0  # an error that changes no conclusion
     assert other_digits.changes(rows).endswith(f"{left_out}.")
 
