@@ -108,7 +108,7 @@ STEPS = (
 )
 #: The best network, within the reports' own 25 epochs; and what is best with a larger budget.
 BEST, LARGER_BUDGET = "detached", "holes"
-#: Rounds of the best network that no choice was made on.
+#: Rounds of these two that no choice was made on.
 FRESH = tuple(range(200, 210))
 #: Whose posteriors are recorded: near the top, and while held out, which gives the temperature. The
 #: figures are of the last three; the recipes of earlier records hold it of the others.
@@ -271,6 +271,6 @@ def _row(
         build=build,
         recipe=recipe,
         rounds=rounds,
-        fresh=FRESH if (network, variant) == ("deepnet", BEST) else (),
+        fresh=FRESH if network == "deepnet" and variant in (BEST, LARGER_BUDGET) else (),
         tags=frozenset({"beyond", *(tags or ("deep branch",))}),
     )
