@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -56,19 +57,27 @@ WAYS_OUT = {
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
-def fault(error: OSError) -> InputError:
+def fault(
+    error: OSError,
+    path: Path | None = None,
+    used: str = "used",
+    options: str = "--results, --figures or --data-dir",
+) -> InputError:
     """Return the sentence that names the file, the cause and the way out of `error`.
 
-    An error that is no fault of a disk, a folder or a limit is raised again.
+    path: the file, where the error may not name it. used: what was tried, such as "read". options:
+    those that name another folder. Without a path, an error that is no fault of a disk, a folder or
+    a limit is raised again.
     """
-    if error.errno not in WAYS_OUT:
+    if path is None and error.errno not in WAYS_OUT:
         raise error
-    name = error.filename2 or error.filename
+    name = path or error.filename2 or error.filename
     what = "a file or a process" if name is None else short(name)
-    other = "name another folder with --results, --figures or --data-dir"
+    other = f"name another folder with {options}"
     other = "use fewer --jobs" if error.errno in _OF_THE_MACHINE else other
-    way_out = WAYS_OUT[error.errno]
-    return InputError(f"{what} cannot be used ({error.strerror}): {way_out} or {other}.")
+    way_out = WAYS_OUT.get(error.errno, "check the disk")
+    cause = error.strerror or error
+    return InputError(f"{what} cannot be {used} ({cause}): {way_out} or {other}.")
 
 
 def obstacle(path: Path) -> str:
@@ -91,14 +100,33 @@ def short(path: str | Path) -> str:
     return text if text.isprintable() else ascii(text)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file in one step: whoever reads it finds the old text or the new one."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
+#: The end of the name of a file that is not yet in its place.
+NEW = ".new"
+
+
+@contextlib.contextmanager
+def replacing(path: Path, lasting: bool = False) -> Iterator[BinaryIO]:
+    """Give a file that takes the place of `path` in one step, once all is written to it.
+
+    Whoever reads `path` finds the old file or the new one. lasting: force it to the disk before;
+    then one process writes at a time, and takes the place of what a killed one has left.
+    """
+    new = path.with_name(f"{path.name}{'' if lasting else f'.{os.getpid()}'}{NEW}")
     try:
-        new.write_text(text, encoding="utf-8")
+        with open(new, "wb") as file:
+            yield file
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file of text in one step (see `replacing`)."""
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 class Stream:

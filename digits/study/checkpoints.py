@@ -6,7 +6,8 @@ without unpickling code. It is no record, and it is removed when the record of i
 
 import contextlib
 import copy
-import os
+import functools
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -14,18 +15,18 @@ from typing import Any
 
 import torch
 
-from digits.core import short
+from digits.core import replacing, short
 from digits.data.sources import Digits
 from digits.study.runs import Run, provenance_of
 from digits.training.checkpoint import Checkpoint, Progress
 
 #: Seconds from one checkpoint to the next; shorter runs have none.
 EVERY = 300
-#: What a checkpoint must have in common with the run that goes on from it: the last bits of a sum
-#: depend on all of it.
+#: Of the provenance of a run, what the bits of its weights depend on.
 SAME = ("experiment", "recipe_hash", "seed", "source", "source_checksum", "device", "precision")
-SAME += ("processor", "versions", "commit")
-HALF = ".half"  # the end of the name of a file that is not yet in its place
+SAME += ("processor", "versions")
+#: The parts of this package that they depend on as well.
+CODE = ("data", "models", "training", "experiments")
 
 
 def path_of(folder: Path, run: Run, source: str) -> Path:
@@ -37,13 +38,28 @@ def path_of(folder: Path, run: Run, source: str) -> Path:
 
 def of_run(folder: Path, run: Run, digits: Digits) -> Checkpoint:
     """Return the checkpoint of a run; see `path_of`."""
-    return Beside(path_of(folder, run, digits.source), provenance_of(run, digits))
+    return Beside(path_of(folder, run, digits.source), made_by(run, digits))
+
+
+def made_by(run: Run, digits: Digits) -> dict[str, Any]:
+    """Return all that the bits of a run depend on: where that is the same, they are."""
+    provenance = provenance_of(run, digits)
+    return {name: provenance[name] for name in SAME} | {"code": code_checksum()}
+
+
+@functools.cache
+def code_checksum() -> str:
+    """Return the checksum of the code that trains, whatever else was changed or committed."""
+    checksum, package = hashlib.sha256(), Path(__file__).parent.parent
+    for file in sorted(file for part in CODE for file in (package / part).glob("*.py")):
+        checksum.update(file.read_bytes())
+    return checksum.hexdigest()[:16]
 
 
 def remove(folder: Path, run: Run, source: str) -> None:
     """Remove the checkpoint of a run, if there is one; see `path_of`."""
     path = path_of(folder, run, source)
-    for left in (path, path.with_name(f"{path.name}{HALF}")):
+    for left in path.parent.glob(f"{path.name}*"):  # also one that was never finished
         with contextlib.suppress(OSError):  # it costs no more than its room
             left.unlink(missing_ok=True)
 
@@ -51,12 +67,12 @@ def remove(folder: Path, run: Run, source: str) -> None:
 class Beside(Checkpoint):
     """The checkpoint of a run beside its record.
 
-    path: of its file. run: what `runs.provenance_of` says of the run. A file that is damaged, or
-    of a run that would not give the same bits, costs a sentence and the time since the start.
+    path: of its file. run: what `made_by` says of the run. A file that is damaged, or of a run that
+    would not give the same bits, costs a sentence and the time since the start.
     """
 
     def __init__(self, path: Path, run: dict[str, Any]):
-        self.path, self._run = path, {name: run[name] for name in SAME}
+        self.path, self._run = path, run
         self._parts: dict[str, Any] = {}
         self._start = self._last = time.monotonic()
         if path.is_file():
@@ -83,7 +99,7 @@ class Beside(Checkpoint):
         except Exception:  # whatever a damaged file makes torch raise
             self._tell("is damaged")
             return
-        differ = [name for name in SAME if run.get(name) != self._run[name]]
+        differ = [name for name, own in self._run.items() if run.get(name) != own]
         if differ:
             self._tell(f"is of another {differ[0].replace('_', ' ')}")
         else:
@@ -91,20 +107,15 @@ class Beside(Checkpoint):
 
     def _write(self) -> None:
         spent = self.spent + time.monotonic() - self._start
-        new = self.path.with_name(f"{self.path.name}{HALF}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with open(new, "wb") as file:
+            with replacing(self.path, lasting=True) as file:
                 torch.save({"run": self._run, "parts": self._parts, "spent": spent}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self.path)
         except OSError as error:
             print(
                 f"{short(self.path)} cannot be written ({error.strerror}): the run goes on without",
                 file=sys.stderr,
             )
-            new.unlink(missing_ok=True)
         self._last = time.monotonic()
 
     def _tell(self, fault: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from digits.core import WAYS_OUT, InputError, explain, short
+from digits import core
+from digits.core import InputError, explain, short
 from digits.study.checks import AGAIN, check
 from digits.training.record import Diverged, Record
 
@@ -52,10 +53,7 @@ def is_there(path: Path) -> bool:
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{short(path)} cannot be read ({error.strerror}): "
-        f"{WAYS_OUT.get(error.errno, 'check the disk')} or name another folder with --results."
-    )
+    return core.fault(error, path, "read", "--results")
 
 
 def parse(data: bytes, path: Path, experiment: str, source: str, first: int = 1) -> Lines:

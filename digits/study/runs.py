@@ -95,7 +95,7 @@ def provenance_of(run: Run, digits: Digits) -> dict[str, Any]:
 
 @functools.cache
 def commit() -> str:
-    """Return the commit of this code's own repository, with "+" if files differ from it.
+    """Return the commit of this code's own repository, with "+" if the code differs from it.
 
     "" without git, and where this file is not one of the repository of `core.ROOT`: then another
     repository may surround it.
@@ -103,22 +103,21 @@ def commit() -> str:
     # What a hook of git or a shell has set would name another repository.
     variables = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     root = core.ROOT.resolve()
-    git = ["git", f"--git-dir={root / '.git'}", f"--work-tree={root}", "-C", str(root)]
-    describe = ["describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=+"]
-    found = ""
-    for command in (["ls-files", "--error-unmatch", str(Path(__file__).resolve())], describe):
-        try:
-            done = subprocess.run(
-                [*git, "--no-optional-locks", *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                env=variables,
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return ""
-        found = done.stdout.strip()
-    return found
+    there = [f"--git-dir={root / '.git'}", f"--work-tree={root}", "-C", str(root)]
+    file = Path(__file__).resolve()
+
+    def git(*command: str) -> str:
+        command = ["git", *there, "--no-optional-locks", *command]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", str(file))
+        # Records are files of the repository as well, and each that is added changes them.
+        differs = git("diff", "--name-only", "HEAD", "--", str(file.parent.parent))
+        return git("rev-parse", "--short=12", "HEAD") + "+" * bool(differs)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def expected_seconds(experiment: Experiment) -> float:

@@ -19,7 +19,8 @@ from typing import BinaryIO
 
 import filelock
 
-from digits.core import WAYS_OUT, InputError, short
+from digits import core
+from digits.core import NEW, InputError, replacing, short
 from digits.study.checks import fault_of
 from digits.study.lines import Lines, content_of, is_there, line_of, parse, refusal
 from digits.study.runs import Run
@@ -30,8 +31,6 @@ Key = tuple[str, str, int, str]
 #: (i, n): the i-th of n parts of the wanted runs, from 1.
 Shard = tuple[int, int]
 
-
-NEW = ".new"  # the end of the name of a file that is not yet in its place
 #: What a record says of where it was made and how long that took, not of what came out.
 OF_MACHINE = {*Provenance.model_fields, "train_seconds", "seconds"}
 
@@ -177,7 +176,7 @@ class RecordStore:
     def _clear(self) -> None:
         """Remove the files that a process was killed over before they were in their place."""
         for folder in (self.source, f"{self.source}-before-*"):
-            for left in self.folder.glob(f"{folder}/**/*{NEW}"):
+            for left in self.folder.glob(f"{folder}/**/*.jsonl{NEW}"):
                 left.unlink(missing_ok=True)
 
     @functools.lru_cache(2048)  # noqa: B019 - a process reads the same bytes once
@@ -250,18 +249,12 @@ def check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(16_384))  # an empty file has room on a full disk
     except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror}): name another folder with --results "
-            "or --figures."
-        ) from error
+        raise core.fault(error, folder, "written", "--results or --figures") from error
 
 
 def _cannot_write(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{short(path)} cannot be written ({error.strerror or error}): "
-        f"{WAYS_OUT.get(error.errno, 'check the disk')} or name another folder with --results; "
-        "records written so far are kept."
-    )
+    told = str(core.fault(error, path, "written", "--results")).rstrip(".")
+    return InputError(f"{told}; records written so far are kept.")
 
 
 def _same_run(one: Record | Diverged, other: Record | Diverged) -> bool:
@@ -274,12 +267,5 @@ def _same_run(one: Record | Diverged, other: Record | Diverged) -> bool:
 def _replace(path: Path, records: list[Record | Diverged]) -> None:
     """Replace `path` by a file of `records`, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(NEW)
-    try:
-        with open(new, "wb") as file:
-            file.write(b"".join(map(line_of, records)))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    with replacing(path, lasting=True) as file:
+        file.write(b"".join(map(line_of, records)))

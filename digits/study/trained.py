@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from digits.core import InputError
+from digits.core import InputError, replacing
 from digits.data.sources import load, pool_2x2
 from digits.study import checkpoints
-from digits.study.runs import Run, provenance_of
+from digits.study.runs import Run
 from digits.study.study import Study
 from digits.training.record import Record, weights_hash
 from digits.training.round import train_network
@@ -57,10 +56,11 @@ class TrainedNetwork:
             return f"{self.run}, trained here; the run has no record."
         if self.same_weights:
             return f"{self.run}, trained here; its weights equal those of the record, bit by bit."
-        made, here = self.record, self.run.device.processor
+        here, torch_there = self.run.device.processor, self.record.versions["torch"]
+        there = self.record.processor or "an unknown processor"  # the oldest records
         return (
             f"{self.run}, trained here; its weights are not bit by bit those of the record, which "
-            f"was made on {made.processor} with torch {made.versions['torch']}. This is {here} "
+            f"was made on {there} with torch {torch_there}. This is {here} "
             f"with torch {torch.__version__}: other processors and versions round sums otherwise."
         )
 
@@ -95,7 +95,8 @@ def _images(pairs) -> Tensor:
     except (TypeError, ValueError) as error:
         raise InputError(f"{type(pairs).__name__} holds no images: {error}.") from None
     images = images.unsqueeze(0) if images.ndim == 3 else images
-    if images.ndim != 4 or tuple(images.shape[1:]) not in ((2, 14, 14), (2, 28, 28)):
+    shapes = ((2, 14, 14), (2, 28, 28))
+    if images.ndim != 4 or tuple(images.shape[1:]) not in shapes or not len(images):
         raise InputError(
             f"images of shape {tuple(np.shape(pairs))} are no pairs: give (N, 2, 14, 14), "
             "(N, 2, 28, 28), or one pair without N."
@@ -121,31 +122,18 @@ def rebuild(
     if path and (kept := _kept(run, source, path, record)):
         return kept
     network = TrainedNetwork(run, *_trained(run, source), record)
-    made_by = _made_by(run, source)
-    if path and (network.same_weights or made_by):
+    if path:
         with contextlib.suppress(OSError):  # it only saves time
-            _keep(network, path, made_by)
+            _keep(network, path, checkpoints.made_by(run, load(source)))
     return network
 
 
-def _made_by(run: Run, source: str) -> dict[str, Any]:
-    """Return all that the bits of a network trained here depend on; {} if the code has changed."""
-    made_by = provenance_of(run, load(source))
-    same = {name: made_by[name] for name in checkpoints.SAME}
-    return same if same["commit"].isalnum() else {}
-
-
 def _keep(network: TrainedNetwork, path: Path, made_by: dict[str, Any]) -> None:
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     content = {"model": network.model.state_dict(), "mean": network.mean, "sd": network.sd}
     content["made_by"] = made_by
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(new, "wb") as file:
-            torch.save(content, file)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    with replacing(path) as file:
+        torch.save(content, file)
 
 
 def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNetwork | None:
@@ -163,7 +151,7 @@ def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNe
         made_by = content["made_by"]
     except Exception:  # whatever a damaged file makes torch raise
         return None
-    again = network.same_weights or (made_by and made_by == _made_by(run, source))
+    again = network.same_weights or made_by == checkpoints.made_by(run, load(source))
     return network if again else None
 
 

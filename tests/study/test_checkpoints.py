@@ -55,7 +55,7 @@ def kept(tmp_path, sample):
 
     def make(run, kind=checkpoints.Beside):
         path = checkpoints.path_of(tmp_path, run, "sample")
-        return kind(path, checkpoints.provenance_of(run, sample))
+        return kind(path, checkpoints.made_by(run, sample))
 
     return make
 
@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_costs_a_sentence_and_no_more(spoil, cut, kept, sam
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("commit", "0123456789ab", "commit"),
+        ("code", "0123456789ab", "code"),
         ("precision", "bfloat16", "precision"),
         ("recipe_hash", "0" * 12, "recipe hash"),
         ("processor", "another one", "processor"),
@@ -140,6 +140,25 @@ def test_a_checkpoint_of_another_run_is_not_gone_on_from(
     torch.save(content, path)
     assert plain(execute(run, sample, kept(run))) == plain(execute(run, sample))
     assert f"is of another {told}: the run starts from" in capsys.readouterr().err
+
+
+def test_a_commit_and_a_change_elsewhere_cost_no_checkpoint_a_change_of_what_trains_does(
+    monkeypatch, tmp_path
+):
+    package = tmp_path / "digits"
+    for part in (*checkpoints.CODE, "study", "output"):
+        (package / part).mkdir(parents=True)
+        (package / part / "it.py").write_text("before")
+    monkeypatch.setattr(checkpoints, "__file__", str(package / "study" / "checkpoints.py"))
+    code = checkpoints.code_checksum.__wrapped__
+    before = code()
+    (package / "output" / "it.py").write_text("after")
+    assert code() == before
+    for part in checkpoints.CODE:
+        (package / part / "it.py").write_text("after")
+        assert code() != before
+        before = code()
+    assert "commit" not in checkpoints.SAME
 
 
 def test_a_run_of_another_precision_or_round_has_another_file_or_another_state(cut, kept):

@@ -43,10 +43,12 @@ def repository(folder, *, tracked=True):
     return git("rev-parse", "--short=12", "HEAD")
 
 
-def test_its_own_repository_with_a_mark_for_files_that_differ(commit, tmp_path):
+def test_its_own_repository_with_a_mark_if_the_code_differs(commit, tmp_path):
     head = repository(tmp_path / "own")
     assert commit(tmp_path / "own") == head
-    (tmp_path / "own" / "other").write_text("changed")
+    (tmp_path / "own" / "other").write_text("a record more")
+    assert commit(tmp_path / "own") == head
+    (tmp_path / "own" / "digits" / "study" / "runs.py").write_text("changed")
     assert commit(tmp_path / "own") == f"{head}+"
 
 

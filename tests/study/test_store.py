@@ -446,7 +446,9 @@ def test_zeros_after_a_loss_of_power_are_a_line_that_was_cut_off(store, record, 
 def test_leftovers_of_a_kill_are_cleared_by_the_next_start(store, record):
     store.append(record)
     moved = store.move_aside({record.key})
-    left = [path.with_name("twinnet.new") for path in (store.path_of(NAME), moved / f"{NAME}.x")]
+    left = [
+        path.with_name("twinnet.jsonl.new") for path in (store.path_of(NAME), moved / f"{NAME}.x")
+    ]
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half a file")

@@ -11,6 +11,7 @@ from digits.core import InputError
 from digits.data.pairs import draw_round
 from digits.data.seeds import streams
 from digits.experiments.registry import EXPERIMENTS
+from digits.study import checkpoints
 from digits.study import trained as module
 from digits.study.runs import Run
 from digits.study.study import Study
@@ -86,6 +87,7 @@ def test_one_pair_many_pairs_and_mnists_own_size_are_the_same_images(network, di
         (np.full((2, 14, 14), -1.0), "pixels from -1 to -1"),
         (np.random.default_rng(0).random((2, 14, 14)), "from 0 .background. to 255"),
         (np.full((2, 14, 14), np.nan), "pixels from nan"),
+        (np.zeros((0, 2, 14, 14)), r"shape \(0, 2, 14, 14\) are no pairs"),
         ("seven", "holds no images"),
     ],
 )
@@ -118,7 +120,7 @@ def test_weights_that_a_record_names_are_kept_and_no_others_are_believed(
     experiment = tiny_experiment("zadoks/twinnet+ws+aux")
     run, record = Run(experiment, 4), train_record(experiment, 4)
     (tmp_path / "sample" / "zadoks").mkdir(parents=True)
-    monkeypatch.setattr("digits.study.runs.commit", lambda: "abcdef0+")  # and changed since
+    monkeypatch.setattr(checkpoints, "code_checksum", lambda: "abcdef0")
     first = rebuild(run, "sample", record, tmp_path)
     (path,) = tmp_path.rglob("*.weights")
     pairs = np.random.default_rng(0).integers(0, 256, (5, 2, 14, 14))
@@ -128,6 +130,7 @@ def test_weights_that_a_record_names_are_kept_and_no_others_are_believed(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_trained", trained)
+        patch.setattr(checkpoints, "code_checksum", lambda: "abcdef1")  # and changed since
         again = rebuild(run, "sample", record, tmp_path)
         assert again.same_weights and again.model is not first.model
         assert again.believe(pairs).not_greater == pytest.approx(first.believe(pairs).not_greater)
@@ -152,8 +155,8 @@ def test_weights_of_another_machine_than_the_records_are_kept_while_nothing_chan
         return _trained(*arguments)
 
     monkeypatch.setattr(module, "_trained", train)
-    for commit, trainings in (("abc0", 1), ("abc0", 1), ("abc1", 2), ("abc1+", 4), ("abc1", 4)):
-        monkeypatch.setattr("digits.study.runs.commit", lambda commit=commit: commit)
+    for code, trainings in (("abc0", 1), ("abc0", 1), ("abc1", 2), ("abc0", 3)):
+        monkeypatch.setattr(checkpoints, "code_checksum", lambda code=code: code)
         for record, same in ((made_elsewhere, False), (None, None)):
             network = rebuild(run, "sample", record, tmp_path)
             assert network.same_weights is same
