@@ -22,7 +22,8 @@ from digits import core
 from digits.core import InputError
 from digits.data.sources import load
 from digits.study import checkpoints, cluster
-from digits.study.runs import Run, execute, expected_seconds
+from digits.study.progress import ProgressBar
+from digits.study.runs import Run, execute
 from digits.study.store import RecordStore
 from digits.training.record import Diverged, Record
 
@@ -40,7 +41,9 @@ ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=4294967296:"
     "glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=67108864",
 }
-ATTEMPTS = 2  # of a task whose worker process is ended from outside
+#: Of a task whose worker process is ended from outside. When one worker ends, loky gives up all
+#: that is in flight and does not say whose worker it was: the last attempt is made alone.
+ATTEMPTS = 3
 #: Random streams belong to a process, so a process trains one run at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -83,8 +86,8 @@ def train_runs(
 ) -> Iterator[tuple[Run, Future]]:
     """Train `runs` and yield each with its finished future, as they come.
 
-    The order in is the order of starting. A future's result is a `Record` or `Diverged`, its
-    exception an `InputError` that names the run.
+    They are started in the order in which they are given. A future's result is a `Record` or
+    `Diverged`; of its exception `failure_of` makes a sentence.
     jobs: worker processes of one thread each. scheduler: the address of a Dask cluster to use
     instead. folder: of the records, where long runs keep checkpoints, if the worker has it.
     Raises `InputError` if no scheduler answers there or it ends, or it has no workers.
@@ -107,8 +110,6 @@ def train_runs(
             if run is not None:
                 if there and future.cancelled():
                     raise there.ended()
-                if error := future.exception():
-                    future = _failed(InputError(failure_of(run, error)))
                 yield run, future
                 bar.ended(run)  # when the caller has recorded it
             elif there and (news := there.news()):
@@ -127,8 +128,8 @@ def in_processes(
 
     do: gives the function to call and its arguments. started: told of each task that is handed to
     a worker. (None, None) is yielded every second without an end. If a worker process is ended
-    from outside, what was in flight is tried once more. Where no process can be started, as
-    without /dev/shm, the tasks are done one by one in this one.
+    from outside, what was in flight is tried again (see `ATTEMPTS`). Where no process can be
+    started, as without /dev/shm, the tasks are done one by one in this one.
     """
     here = None
 
@@ -171,8 +172,14 @@ def _loop(
 ) -> Iterator[tuple[Task | None, Future | None]]:
     """Keep `window` tasks in flight; see `in_processes`."""
     waiting, running, ends = deque(tasks), {}, Counter()
+
+    def alone(task: Task) -> bool:
+        return ends[str(task)] == ATTEMPTS - 1
+
     while waiting or running:
         while waiting and len(running) < window:
+            if running and any(map(alone, (waiting[0], *running.values()))):
+                break
             task = waiting.popleft()
             started(task)
             future = _submit(pool, do(task))
@@ -236,7 +243,7 @@ def failure_of(task: object, error: BaseException | None) -> str:
             "the same command tries it again, with fewer --jobs if it recurs"
         )
     if isinstance(error, InputError):
-        return str(error)
+        return f"{task}: {error}"
     return f"{task}: {type(error).__name__}: {error}" if error else ""
 
 
@@ -259,42 +266,3 @@ def _end_with(driver: int) -> None:
         threading.Thread(target=watch, daemon=True).start()
     except RuntimeError:  # no more threads: loky would wait for this process for ever
         os._exit(1)
-
-
-class ProgressBar(tqdm):
-    """What is done, what runs now, and the time left by expected cost.
-
-    On a terminal the line is renewed every second; elsewhere (a log, a notebook) a line is added
-    every twenty seconds at most.
-    """
-
-    def __init__(self, runs: list[Run], workers: int):
-        self.runs, self.done, self.workers = len(runs), 0, workers
-        self.running: dict[str, None] = {}  # in order of starting
-        super().__init__(
-            total=sum(expected_seconds(run.experiment) for run in runs),
-            desc=f"trained 0/{self.runs}",
-            bar_format="{desc} |{bar:20}| {elapsed} elapsed, {remaining} left{postfix}",
-            dynamic_ncols=True,
-            smoothing=0,
-            mininterval=0.2 if sys.stderr.isatty() else 20,
-        )
-
-    def started(self, run: Run) -> None:
-        """Show that `run` is under way; said again of a run that starts anew."""
-        self.running[str(run)] = None
-        self._describe()
-
-    def ended(self, run: Run) -> None:
-        """Show that `run` is done and recorded."""
-        self.running.pop(str(run))
-        self.done += 1
-        self._describe()
-        # Sums of many costs differ in the last digits.
-        self.update(min(expected_seconds(run.experiment), self.total - self.n))
-
-    def _describe(self) -> None:
-        self.set_description_str(f"trained {self.done}/{self.runs}", refresh=False)
-        # A worker may have begun its next run before the last one's record is here.
-        now = ", ".join(list(self.running)[-self.workers :])
-        self.set_postfix_str(f"now {now}" if now else "", refresh=False)

@@ -40,20 +40,35 @@ def test_a_task_whose_process_ends_is_tried_again_then_reported_and_the_others_g
     light, tmp_path
 ):
     started = []
-    do = dying(tmp_path, {"b": 1, "c": 2})
+    do = dying(tmp_path, {"b": 1, "c": workers.ATTEMPTS})
     found = list(workers.in_processes(do, "abcd", 1, started.append))
     found = {task: future for task, future in found if task is not None}
     assert [found[task].result() for task in "abd"] == ["a after 0", "b after 1", "d after 0"]
     assert isinstance(found["c"].exception(), TerminatedWorkerError)
-    assert started == list("abbccd")
+    assert started == list("abbcccd")
     told = workers.failure_of("c", found["c"].exception())
-    assert told.startswith("c: its worker process was ended from outside 2 times (out of memory?)")
+    assert told.startswith("c: its worker process was ended from outside 3 times (out of memory?)")
     assert "\n" not in told
+
+
+def test_a_task_that_ends_its_process_fails_alone_not_those_beside_it(light, tmp_path):
+    started = []
+
+    def work(task):
+        if task == "b":
+            os._exit(1)
+        time.sleep(0.5)  # in flight while b ends, twice
+        return task
+
+    found = dict(workers.in_processes(lambda task: (work, task), "abcd", 4, started.append))
+    assert [found[task].result() for task in "acd"] == ["a", "c", "d"]
+    assert isinstance(found["b"].exception(), TerminatedWorkerError)
+    assert started.count("b") == workers.ATTEMPTS
 
 
 def test_errors_become_sentences():
     assert workers.failure_of("a #0", None) == ""
-    assert workers.failure_of("a #0", InputError("no such pool.")) == "no such pool."
+    assert workers.failure_of("a #0", InputError("no such pool.")) == "a #0: no such pool."
     assert workers.failure_of("a #0", OSError("no luck")) == "a #0: OSError: no luck"
 
 
@@ -123,7 +138,10 @@ def test_the_bar_tells_what_is_done_and_what_runs(capsys):
         line = capsys.readouterr().err.rpartition("\r")[2]
         assert line.startswith("trained 1/4 |████")
         assert "left, now zadoks/twinnet #1, zadoks/twinnet+ws #0" in line
-        bar.started(runs[3])
+        bar.started(runs[3])  # a cluster is told of all runs before it begins with the first
+        bar.refresh()
+        line = capsys.readouterr().err.rpartition("\r")[2]
+        assert "left, now zadoks/twinnet #1, zadoks/twinnet+ws #0" in line
         for run in runs[1:]:
             bar.ended(run)
     assert capsys.readouterr().err.rpartition("\r")[2].startswith(f"trained 4/4 |{'█' * 20}|")
@@ -184,14 +202,14 @@ class Pool:
 
 
 def test_a_pool_that_breaks_while_it_is_handed_a_task_is_tried_again(monkeypatch):
-    for breaks, result in ((1, "done"), (2, None)):
+    for breaks, result in ((2, "done"), (3, None)):
         pool = Pool(*(TerminatedWorkerError("gone") for _ in range(breaks)))
         monkeypatch.setattr(workers, "get_reusable_executor", lambda *_, pool=pool, **__: pool)
         ((task, future),) = workers.in_processes(lambda task: (str, "done"), "a", 1)
         if result:
             assert future.result() == result
         else:
-            assert "was ended from outside 2 times" in workers.failure_of(task, future.exception())
+            assert "was ended from outside 3 times" in workers.failure_of(task, future.exception())
 
 
 def test_a_limit_of_processes_or_threads_is_a_fault_of_the_machine(monkeypatch):
@@ -206,13 +224,11 @@ def test_a_limit_of_processes_or_threads_is_a_fault_of_the_machine(monkeypatch):
         assert "raise the limit of processes (ulimit -u)" in str(core.fault(told.value))
 
 
-def test_a_run_that_raises_is_named_whoever_asks_for_its_result(light, monkeypatch):
+def test_a_run_that_raises_is_named(light, monkeypatch):
     def fails(run, source, folder=None):
         raise ValueError("no luck")
 
     monkeypatch.setattr(workers, "_train", fails)
     runs = Study(profile="smoke", seeds=(0,)).runs("zadoks/twinnet")
     ((run, future),) = (found for found in workers.train_runs(runs, "sample", 1) if found[0])
-    with pytest.raises(InputError, match="zadoks/twinnet #0: ValueError: no luck"):
-        future.result()
     assert workers.failure_of(run, future.exception()) == "zadoks/twinnet #0: ValueError: no luck"
