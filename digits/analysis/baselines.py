@@ -13,8 +13,8 @@ import torch.nn.functional as F
 
 from digits.analysis import recorded
 from digits.analysis.recorded import Key
-from digits.data.pairs import Draw, Pairs, draw_indices, draw_round
-from digits.data.seeds import streams, substreams
+from digits.data.pairs import Draw, Pairs, draw_round, images_of_pairs
+from digits.data.seeds import streams
 from digits.data.sources import Digits
 from digits.training.recipe import Recipe
 
@@ -127,9 +127,8 @@ def resolution_errors(source: str, recipe: Recipe, seeds: tuple[int, ...]) -> pd
 
 
 def _name_digits(digits: Digits, keys: list[Key]) -> Iterator[float]:
-    train_rng, test_rng = substreams(streams(keys[0].seed)["pairs"], 2)
-    train = draw_indices(digits.train, keys[0].train_pairs, train_rng).flatten()
-    test = draw_indices(digits.test, keys[0].test_pairs, test_rng).flatten()
+    counts, stream = (keys[0].train_pairs, keys[0].test_pairs), streams(keys[0].seed)["pairs"]
+    train, test = (chosen.flatten() for chosen in images_of_pairs(digits, *counts, stream))
     for key in keys:
         seen, asked = (
             RENDERINGS[key.method](pool.originals[chosen].float()).flatten(1).numpy()

@@ -14,8 +14,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 from digits.analysis.statistics import CONFIDENCE
-from digits.data.pairs import draw_indices, target_of
-from digits.data.seeds import streams, substreams
+from digits.data.pairs import images_of_pairs, target_of, two_of
+from digits.data.seeds import streams
 from digits.data.sources import Digits, Pool
 from digits.training.record import Record, unpack_posteriors
 
@@ -207,7 +207,7 @@ def best_temperature(records: list[Record], digits: Digits) -> float:
     posteriors, target = [], []
     for record in records:
         stream = streams(record.seed, record.recipe.varies)["pairs"]
-        train = draw_indices(digits.train, record.recipe.train_pairs, substreams(stream, 1)[0])
+        train, _ = images_of_pairs(digits, record.recipe.train_pairs, 1, stream)
         posteriors.append(unpack_posteriors(record.fold_posteriors))
         target.append(target_of(digits.train.classes[train]).numpy())
     posteriors, target = np.concatenate(posteriors), np.concatenate(target)
@@ -234,9 +234,7 @@ def of_pairs(posteriors: np.ndarray, first: Which, second: Which) -> np.ndarray:
 
 def random_pairs(classes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return n random pairs of two different images, always the same: first, second, target."""
-    rng = np.random.default_rng(0)
-    first = rng.integers(len(classes), size=n)
-    second = (first + rng.integers(1, len(classes), size=n)) % len(classes)
+    first, second = two_of(len(classes), n, np.random.default_rng(0)).T
     return first, second, (classes[first] <= classes[second]).astype(int)
 
 

@@ -56,7 +56,7 @@ class Pairs:
     def reusing_images(self, n: int, rng: np.random.Generator) -> "Pairs":
         """Draw `n` pairs of two different images of these; an image may stand in several pairs."""
         images, classes = self.images.flatten(0, 1), self.classes.flatten()
-        indices = _two_of(len(classes), n, rng)
+        indices = torch.from_numpy(two_of(len(classes), n, rng))
         return Pairs(images[indices], classes[indices], target_of(classes[indices]))
 
 
@@ -71,6 +71,18 @@ def draw_indices(pool: Pool, n: int, rng: np.random.Generator) -> Tensor:
             "(a pair takes two images and none is used twice), or use the larger source 'mnist'."
         )
     return torch.from_numpy(rng.permutation(len(pool))[: 2 * n]).view(n, 2)
+
+
+def images_of_pairs(
+    digits: Digits, train: int, test: int, stream: np.random.SeedSequence
+) -> tuple[Tensor, Tensor]:
+    """Return which images of the two pools make a round's training and test pairs, (n, 2) each.
+
+    train, test: how many; neither changes the other. stream: "pairs" of the round. Raises
+    `InputError` if a pool holds too few images.
+    """
+    first, second = substreams(stream, 2)
+    return draw_indices(digits.train, train, first), draw_indices(digits.test, test, second)
 
 
 def draw_pairs(pool: Pool, n: int, rng: np.random.Generator) -> Pairs:
@@ -105,14 +117,14 @@ def draw_pairs_reusing_images(pool: Pool, n: int, rng: np.random.Generator) -> P
     """
     if n < 1:
         raise InputError(f"{n} pairs were asked: ask for at least 1.")
-    return _pairs(pool, _two_of(len(pool), n, rng))
+    return _pairs(pool, torch.from_numpy(two_of(len(pool), n, rng)))
 
 
-def _two_of(images: int, n: int, rng: np.random.Generator) -> Tensor:
+def two_of(images: int, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return `n` times two different ones of so many images, (n, 2) int64."""
     first = rng.integers(images, size=n)
     second = (first + rng.integers(1, images, size=n)) % images
-    return torch.from_numpy(np.stack([first, second], axis=1))
+    return np.stack([first, second], axis=1)
 
 
 def example_pair(pool: Pool, first: int, second: int, number: int = 0) -> Pairs:
@@ -121,6 +133,10 @@ def example_pair(pool: Pool, first: int, second: int, number: int = 0) -> Pairs:
     Of the same digit twice, the second image is the next one. Raises `InputError` for what is no
     digit or no such image.
     """
+    if not all(isinstance(value, (int, np.integer)) for value in (first, second, number)):
+        raise InputError(
+            f"digits {first!r} and {second!r}, image {number!r}: give three whole numbers."
+        )
     places = []
     for digit, place in ((first, number), (second, number + (first == second))):
         members = (pool.classes == digit).nonzero().flatten()
@@ -196,11 +212,11 @@ def draw_round(digits: Digits, draw: Draw, stream: np.random.SeedSequence) -> Ro
     InputError
         If a pool holds too few images.
     """
-    train, test, large = substreams(stream, 3)
+    train, test = images_of_pairs(digits, draw.train, draw.test, stream)
     pairs = (
-        draw_pairs(digits.train, draw.train, train),
-        draw_pairs(digits.test, draw.test, test),
-        draw_pairs_reusing_images(digits.test, draw.large, large),
+        _pairs(digits.train, train),
+        _pairs(digits.test, test),
+        draw_pairs_reusing_images(digits.test, draw.large, substreams(stream, 3)[2]),
     )
     if draw.as_classes:
         pairs = tuple(these.as_classes() for these in pairs)

@@ -128,7 +128,7 @@ def _load_sample() -> Digits:
 def _load_other() -> Digits:
     """Load scikit-learn's digits of 8x8, enlarged as if each were an original of 28x28."""
     path = importlib.resources.files("sklearn") / "datasets" / "data" / "digits.csv.gz"
-    content = gzip.decompress(path.read_bytes()) if path.is_file() else b""
+    content = _content(path) if path.is_file() else b""
     if hashlib.sha256(content).hexdigest() != _OTHER_SHA256:
         raise InputError(
             "scikit-learn's digits.csv.gz is missing or not the known 1,797 digits (checksum): "
@@ -206,7 +206,7 @@ def _file_in(place: Path, name: str) -> Path | None:
 
 
 def _content(file: Path) -> bytes:
-    """Read one of MNIST's files, compressed or not; no more of it than the largest one has."""
+    """Read a file, compressed or not, and no more of it than the largest of MNIST's has."""
     with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as content:
         try:
             return content.read(60_000 * 28 * 28 + 17)

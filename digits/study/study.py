@@ -143,13 +143,3 @@ class Study(Parameters):
         if self.runs(*patterns):
             raise InputError(f"no run of {named} has a record: run_all.py trains what is missing.")
         raise InputError(f"there are no runs of {named}: choose other experiments.")
-
-    def ensure(self, *patterns: str) -> pd.DataFrame:
-        """Return the `table` of all wanted runs, training first what has no record.
-
-        Raises `InputError` if a run fails: no table is made of fewer rounds than were asked.
-        """
-        lost = [f for f in self.train_missing(*patterns) if not f.recorded]
-        if lost:
-            raise InputError(f"{len(lost)} runs failed, the first: {lost[0].failure}.")
-        return self.table(*patterns)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from digits.core import InputError
-from digits.data.pairs import draw_indices, target_of
-from digits.data.seeds import streams, substreams
+from digits.data.pairs import images_of_pairs, target_of
+from digits.data.seeds import streams
 from digits.data.sources import load
 from digits.study import workers
 from digits.study.runs import Run
@@ -24,16 +24,19 @@ TOLERANCE = 5.0
 def verify(study: Study, n: int, *patterns: str) -> pd.DataFrame:
     """Train `n` of the wanted runs again, drawn at random from those with records.
 
-    One row a run (see `compare`). Raises `InputError` if there are fewer records than that.
+    One row a run (see `compare`). Raises `InputError` if there are fewer records than that, without
+    those of a graphics card where there is none.
     """
-    found = [pair for pair in study.recorded(*patterns) if isinstance(pair[1], Record)]
+    here = {device_named("cpu"), device_named("auto")}
+    found = [(run, of) for run, of in study.recorded(*patterns) if isinstance(of, Record)]
+    found = [(run, record) for run, record in found if record.device in here]
     if not 1 <= n <= len(found):
         raise InputError(f"verify = {n}: there are {len(found)} records to draw from.")
     drawn = np.random.default_rng().choice(len(found), n, replace=False)
     chosen = {}
     for run, record in [found[index] for index in drawn]:
         precision = next(p for p in PRECISIONS if Device(precision=p).dtype == record.precision)
-        device = Device(kind=device_named(record.device), precision=precision)
+        device = Device(kind=record.device, precision=precision)
         chosen[str(run)] = Run(run.experiment, run.seed, device), record
     again = workers.train_runs([run for run, _ in chosen.values()], study.source, study.n_jobs)
     rows = []
@@ -116,11 +119,12 @@ def contradicted(study: Study, *patterns: str) -> list[str]:
     for run, record in study.recorded(*patterns):
         if isinstance(record, Diverged):
             continue
-        n, digits = record.recipe.test_pairs, load(record.recipe.digits_of(study.source))
-        stream = streams(run.seed, record.recipe.varies)["pairs"]
-        indices = draw_indices(digits.test, n, substreams(stream, 3)[1])  # as `draw_round` does
+        recipe, digits = record.recipe, load(record.recipe.digits_of(study.source))
+        stream = streams(run.seed, recipe.varies)["pairs"]
+        _, indices = images_of_pairs(digits, recipe.train_pairs, recipe.test_pairs, stream)
         target = target_of(digits.test.classes[indices]).numpy()
-        error = 100 * int((unpack(record.decisions, n) != target).sum()) / n
+        wrong = unpack(record.decisions, recipe.test_pairs) != target
+        error = 100 * int(wrong.sum()) / recipe.test_pairs
         if error != record.test_error:
             found.append(f"{run}: test_error = {record.test_error}, but its decisions give {error}")
     return found

@@ -65,16 +65,23 @@ class Device(Frozen):
         processes of one thread train about twice as many rounds in a minute as one process of
         several threads. On a graphics card, only algorithms that repeat themselves.
         """
-        threads, cards = torch.get_num_threads(), [0] if self.kind == "cuda" else []
+        threads, on_card = torch.get_num_threads(), self.kind == "cuda"
         strict = torch.are_deterministic_algorithms_enabled()
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(strict or bool(cards))
+        torch.use_deterministic_algorithms(strict or on_card)
         try:
-            with torch.random.fork_rng(devices=cards):
+            with self.random_state_kept():
                 yield
         finally:
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(strict)
+
+    def random_state_kept(self):
+        """Return a context after which torch's random state is as before, here and on its card.
+
+        Torch by itself would ask all cards of the machine, also for what runs on the processor.
+        """
+        return torch.random.fork_rng(devices=[0] if self.kind == "cuda" else [])
 
 
 #: One thread of the processor, float32: what a record was made with unless it says otherwise.

@@ -85,7 +85,6 @@ def decide(target: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-@torch.random.fork_rng()
 def evaluate(
     model: nn.Module,
     pairs: Pairs,
@@ -121,18 +120,19 @@ def evaluate(
     n = len(pairs)
     batch = n if training_mode else EVALUATION_BATCH
     sizes, losses, objectives, decisions, named, posteriors = [], [], [], [], [], []
-    for start in range(0, n, batch):
-        part = pairs[start : start + batch]
-        output = device.forward(model, part.images)
-        sizes.append(len(part))
-        losses.append(target_loss(output.target, part.target, recipe))
-        objectives.append(objective_of(output, part.target, part.classes, recipe))
-        decisions.append(decide(output.target))
-        digits = [auxiliary for auxiliary in output.auxiliary if auxiliary.ndim == 3]
-        if digits:
-            posteriors.append(digits[-1].softmax(dim=2))
-        if digits and part.classes is not None:
-            named.append((digits[-1].argmax(dim=2) == part.classes).flatten())
+    with device.random_state_kept():
+        for start in range(0, n, batch):
+            part = pairs[start : start + batch]
+            output = device.forward(model, part.images)
+            sizes.append(len(part))
+            losses.append(target_loss(output.target, part.target, recipe))
+            objectives.append(objective_of(output, part.target, part.classes, recipe))
+            decisions.append(decide(output.target))
+            digits = [auxiliary for auxiliary in output.auxiliary if auxiliary.ndim == 3]
+            if digits:
+                posteriors.append(digits[-1].softmax(dim=2))
+            if digits and part.classes is not None:
+                named.append((digits[-1].argmax(dim=2) == part.classes).flatten())
     decided = torch.cat(decisions)
     return Scores(
         loss=_mean(losses, sizes),

@@ -115,12 +115,12 @@ def _train(
         measured["dead_units"] = dead_units(model, fitted_pairs, device)
     if recipe.score_shifted:
         measured["shift_changes"] = shift_changes(model, pairs.test, recipe, device)
-    if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
-        noisy = evaluate(model, pairs.test, recipe, device, training_mode=True)
-        measured["test_error_training_mode"] = noisy.error
     if recipe.keep_posteriors and not recipe.folds:
         images = (digits.test.images.to(device.kind) - pairs.mean) / pairs.sd
         measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, device))
+    if recipe.score_in_training_mode:  # changes running statistics, so nothing is scored after it
+        noisy = evaluate(model, pairs.test, recipe, device, training_mode=True)
+        measured["test_error_training_mode"] = noisy.error
     if recipe.folds:
         measured |= cross_validate(build, recipe, pairs.train, stream, device, checkpoint)
     return measured
@@ -166,13 +166,13 @@ def cross_validate(
 ) -> dict[str, tuple[float, ...] | str]:
     """Train a network on all folds but one, for each fold, and return what a record keeps.
 
-    That is its errors on the fold left out. Folds are consecutive, as scikit-learn cuts them
-    without shuffling. Each network has streams of its own.
+    That is its errors on the fold left out. Folds are consecutive, as scikit-learn's KFold cuts
+    them without shuffling. Each network has streams of its own.
     """
-    from sklearn.model_selection import KFold  # two seconds that other runs do without
-
     errors, large, in_training_mode, posteriors = [], [], [], []
-    for fold, (kept, held_out) in enumerate(KFold(recipe.folds).split(pairs.target)):
+    all_pairs = np.arange(len(pairs))
+    for fold, held_out in enumerate(np.array_split(all_pairs, recipe.folds)):
+        kept = np.delete(all_pairs, held_out)
         own = {name: child(sequence, fold) for name, sequence in stream.items()}
         try:
             keep = {"device": device, "checkpoint": checkpoint, "part": f"fold {fold + 1}"}

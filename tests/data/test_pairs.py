@@ -105,6 +105,12 @@ def test_an_example_that_is_not_there_is_refused(first, number, sample):
         example_pair(sample.test, first, 9, number)
 
 
+@pytest.mark.parametrize(("first", "number"), [("4", 0), (4.0, 0), (4, 1.5), (None, 0)])
+def test_an_example_is_asked_for_by_whole_numbers(first, number, sample):
+    with pytest.raises(InputError, match=f"image {number}: give three whole numbers"):
+        example_pair(sample.test, first, 9, number)
+
+
 def test_pairs_as_classes_hold_the_true_classes_and_nothing_of_the_images(sample):
     draw = Draw(50, 40, 60)
     seen = draw_round(sample, draw, streams(3)["pairs"])

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import importlib.resources
 import shutil
 
 import numpy as np
@@ -55,8 +56,23 @@ def test_the_other_digits_are_scikit_learns_at_14x14_three_fifths_of_each_class_
     assert (len(digits.train), len(digits.test)) == (known.train_images, known.test_images)
 
 
-def test_altered_digits_of_scikit_learn_are_refused(monkeypatch):
-    monkeypatch.setattr(sources, "_OTHER_SHA256", "0" * 64)
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: b"no archive",
+        lambda data: data[:200] + bytes(50) + data[250:],
+        lambda data: gzip.compress(b"1,2,3"),
+        None,
+    ],
+)
+def test_altered_digits_of_scikit_learn_are_refused(spoil, monkeypatch, tmp_path):
+    folder = tmp_path / "datasets" / "data"
+    folder.mkdir(parents=True)
+    if spoil:
+        whole = importlib.resources.files("sklearn") / "datasets" / "data" / "digits.csv.gz"
+        (folder / "digits.csv.gz").write_bytes(spoil(whole.read_bytes()))
+    monkeypatch.setattr(sources.importlib.resources, "files", lambda package: tmp_path)
     with pytest.raises(InputError, match="digits.csv.gz.*known 1,797 digits.*reinstall"):
         sources._load_other()
 

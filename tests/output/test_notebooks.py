@@ -123,7 +123,7 @@ def test_papermill_alone_trains_what_is_missing_and_understands_text(tmp_path, o
     folder = own_notebooks(
         own=[
             "from digits.study import Study\nstudy = Study.of_notebook(globals())",
-            'len(study.ensure("zadoks/twinnet"))',
+            'study.train_missing("zadoks/twinnet")\nlen(study.table("zadoks/twinnet"))',
         ]
     )
     papermill.execute_notebook(

@@ -161,7 +161,7 @@ def test_a_read_only_folder_of_records(disk, monkeypatch, capsys, smoke_results)
     before = content(disk.folder, study.runs(FEW))
     assert run_all.main(OPTIONS) == 0
     assert "nothing to train" in capsys.readouterr().out
-    assert len(study.ensure(FEW)) == 12
+    assert len(study.table(FEW)) == 12
     for more in (["--seeds", "7"], ["--fresh"]):
         assert run_all.main([*OPTIONS, *more]) == 2
         printed = capsys.readouterr()

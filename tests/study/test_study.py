@@ -53,8 +53,7 @@ def test_it_trains_what_is_missing_and_then_nothing():
     assert [run.experiment.report for run in study.missing(*SMALL)] == ["kqiku", "kqiku"]
     assert study.train_missing("zadoks/twinnet+ws+aux") == []
     assert before == times()
-    assert study.ensure("zadoks/twinnet+ws+aux").seed.tolist() == [0, 1]
-    assert before == times()
+    assert study.table("zadoks/twinnet+ws+aux").seed.tolist() == [0, 1]
 
 
 def test_one_process_or_workers_any_order_or_shard_the_same_bits(train_record):
@@ -129,12 +128,12 @@ def test_a_run_that_diverges_is_named_everywhere_and_trained_once(monkeypatch):
     ]
     assert study.missing(*patterns) == []
     assert [record.seed for record in study.diverged(*patterns)] == [0, 1]
-    frame = study.ensure(*patterns)
+    frame = study.table(*patterns)
     assert set(frame.experiment) == {"zadoks/twinnet+ws"}
     assert "; without results: zadoks/twinnet #0 diverged in epoch 1" in tables.scope(frame)
     assert "zadoks/twinnet #1 diverged" in tables.scope(frame[frame.seed == 0])
     with pytest.raises(InputError, match="has a result; zadoks/twinnet #0 diverged"):
-        study.ensure(NAME)
+        study.table(NAME)
 
 
 def test_a_fault_in_a_run_is_reported_and_the_others_are_kept(monkeypatch, train_record):
@@ -149,8 +148,8 @@ def test_a_fault_in_a_run_is_reported_and_the_others_are_kept(monkeypatch, train
 
     monkeypatch.setattr(workers, "train_runs", trained)
     study = Study(profile="smoke", seeds=(0, 1))
-    with pytest.raises(InputError, match="1 runs failed, the first: zadoks/twinnet #0: OSError"):
-        study.ensure(NAME)
+    (failed,) = study.train_missing(NAME)
+    assert failed.failure == "zadoks/twinnet #0: OSError: no luck" and not failed.recorded
     assert [str(run) for run in study.missing(NAME)] == ["zadoks/twinnet #0"]
 
 

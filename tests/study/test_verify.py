@@ -6,6 +6,7 @@ from concurrent.futures import Future
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 import run_all
@@ -127,6 +128,15 @@ def test_what_differs_between_two_records_is_told(study, tiny_experiment, train_
     diverged = train_record(tiny_experiment(NAME, learning_rate=1e30))
     row = verify.compare(then, diverged)
     assert not row["same bits"] and row["error"] == row["curves"] == np.inf
+
+
+def test_records_of_a_card_that_is_not_here_are_not_drawn(study, monkeypatch):
+    path = study.store.path_of(NAME)
+    first, second = path.read_text().splitlines()
+    path.write_text(first.replace('"device":"cpu"', '"device":"cuda"') + f"\n{second}\n")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="verify = 2: there are 1 records to draw from"):
+        verify.verify(study, 2, NAME)
 
 
 @pytest.mark.parametrize("n", [0, -1, 3])
