@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from digits.analysis.statistics import errors_by_round, summarise, summarise_differences, with_holm
+from digits.analysis.statistics import (
+    DIFFERENCE,
+    errors_by_round,
+    summarise,
+    summarise_differences,
+    with_holm,
+)
 from digits.experiments.experiment import Design
 
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
@@ -14,9 +20,12 @@ EFFECTS = {
     "weight sharing, given the auxiliary loss": (0, 0, -1, 1),
     "auxiliary loss, given weight sharing": (0, -1, 0, 1),
     "interaction": (1, -1, -1, 1),
+    "auxiliary loss rather than weight sharing": (0, -1, 1, 0),
 }
 #: Those that the answer of the study is: against the plain network.
 MAIN_EFFECTS = tuple(EFFECTS)[:3]
+#: Which of the two options is worth more.
+RATHER = tuple(EFFECTS)[-1]
 
 
 def cells_of(effects: pd.DataFrame, designs: list[Design]) -> set[str]:
@@ -66,7 +75,7 @@ def factorial_effects(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFram
         dict(zip(names, of, strict=True)) | dict(summarise_differences(rounds.points))
         for of, rounds in effects_by_round(frame, designs).groupby(names, sort=False)
     ]
-    return with_holm(pd.DataFrame(rows))
+    return with_holm(pd.DataFrame(rows, columns=[*names, *DIFFERENCE]))
 
 
 #: A design of fewer rounds does not count in a mean over designs.
@@ -84,7 +93,8 @@ def pooled_effects(by_round: pd.DataFrame) -> pd.DataFrame:
     counts = by_round.groupby("design").seed.nunique()
     counts = counts[counts >= LEAST_ROUNDS]
     rows = []
-    for effect, points in by_round.groupby("effect", sort=False):
+    of_effects = dict(list(by_round.groupby("effect", sort=False)))
+    for effect, points in (of_effects or dict.fromkeys(EFFECTS, by_round)).items():
         means = points.groupby("design").points.mean()[counts.index]
         n = len(means)
         row = {"effect": effect, "n": n, "rounds": (counts.min(), counts.max()) if n else (0, 0)}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from digits.analysis import equivalence
 from digits.analysis.equivalence import VERDICTS, Judged
-from digits.analysis.statistics import summarise
+from digits.analysis.statistics import NOTHING, summarise
 from digits.core import InputError
 from digits.experiments.experiment import Experiment
 from digits.experiments.registry import EXPERIMENTS
@@ -53,7 +53,7 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
     groups = dict(list(frame[frame.experiment.isin(names)].groupby("experiment")))
     for number in published.itertuples():
         runs, left_out = _without_failures(groups.get(number.experiment, none), number)
-        ours = summarise(runs[number.quantity]) if len(runs) else _NOTHING
+        ours = summarise(runs[number.quantity]) if len(runs) else NOTHING
         shortened = bool(runs.shortened.any())
         one_draw = groups.get(f"{number.experiment}@one-draw", none)
         one_draw = one_draw[~one_draw.shortened]
@@ -109,7 +109,6 @@ def _without_failures(runs: pd.DataFrame, number) -> tuple[pd.DataFrame, str]:
 
 
 _OURS = ("", "sd", "low", "high")
-_NOTHING = pd.Series({"n": 0, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan})
 
 
 def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged:
@@ -160,7 +159,7 @@ def all_numbers(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFr
         for name, in_training_mode in zip(errors.experiment, noisy, strict=True)
     ]
     errors["quantity"] = errors.quantity.str.removesuffix(TRAINING_MODE)
-    found = [errors, _counts(experiments), _times(frame, experiments)]
+    found = [errors, _counts(experiments), _times(frame[~frame.shortened], experiments)]
     numbers = pd.concat([part for part in found if len(part)], ignore_index=True)
     order = list(dict.fromkeys(experiment.report for experiment in experiments))
     numbers.insert(0, "report", [by_id[name].report for name in numbers.experiment])

@@ -20,8 +20,6 @@ from digits.data.sources import Digits, Pool
 from digits.training.record import Record, unpack_posteriors
 
 Which = np.ndarray | slice
-#: Of rounds and test images together, for an interval.
-RESAMPLES = 2000
 #: Random pairs of test images on which probabilities are judged.
 PAIRS = 200_000
 #: For each digit of the first image, the digits of the second that are not lesser.
@@ -124,33 +122,24 @@ def errors_by_image(errors: dict[str, dict[int, Errors]]) -> dict[str, dict[int,
 def crossed_interval(by_round: list[np.ndarray]) -> pd.Series:
     """Return the mean error over all pairs (mean) and its 95 % interval (low, high), in per cent.
 
-    by_round: the errors by image (N,) of each round (see `Errors`). Rounds and images are resampled
-    together, so the interval is for other rounds and other test images. Resampling images changes
-    the error of a round by twice the mean of the centred errors by image: the linear part
-    (Hoeffding's projection) of what resampling their pairs would do. A t interval with the SD of
-    the resamples and Satterthwaite's degrees of freedom, since the quantiles of the resamples are
-    too narrow where ten rounds differ more than images do. NaN for fewer than two rounds, or
-    if no error differs from another.
+    by_round: the errors by image (N,) of each round (see `Errors`). Rounds and images are crossed,
+    and the variance of the mean is that of rounds plus that of images, so the interval is for other
+    rounds and other test images. Other images change the error of a round by twice the mean of
+    their centred errors: the linear part (Hoeffding's projection) of what other pairs would do. A
+    t interval with Satterthwaite's degrees of freedom; NaN for fewer than two rounds, or if no
+    error differs from another.
     """
     errors = np.stack(by_round)
     (rounds, images), overall = errors.shape, errors.mean(axis=1)
-    centred, rng = errors - overall[:, None], np.random.default_rng(0)
+    centred = errors - overall[:, None]
     if rounds < 2 or np.allclose(errors, overall[0]):
         return pd.Series({"mean": overall.mean(), "low": np.nan, "high": np.nan})
-    # One less than there are is drawn of either, which makes the variance of a mean unbiased.
-    drawn = rng.multinomial(rounds - 1, np.full(rounds, 1 / rounds), RESAMPLES) / (rounds - 1)
-    found = [share @ (overall + 2 * centred @ _drawn_of(images, rng)) for share in drawn]
     of_rounds = overall.var(ddof=1) / rounds
     of_images = 4 * centred.mean(axis=0).var(ddof=1) / images
-    freedom = (of_rounds + of_images) ** 2
-    freedom /= of_rounds**2 / (rounds - 1) + of_images**2 / (images - 1)
-    low, high = stats.t.interval(CONFIDENCE, freedom, overall.mean(), np.std(found, ddof=1))
+    variance = of_rounds + of_images
+    freedom = variance**2 / (of_rounds**2 / (rounds - 1) + of_images**2 / (images - 1))
+    low, high = stats.t.interval(CONFIDENCE, freedom, overall.mean(), np.sqrt(variance))
     return pd.Series({"mean": overall.mean(), "low": low, "high": high})
-
-
-def _drawn_of(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the shares (n,) of n things in a sample of n - 1 of them with replacement."""
-    return np.bincount(rng.integers(n, size=n - 1), minlength=n) / (n - 1)
 
 
 def by_distance(errors: list[Errors]) -> pd.DataFrame:
@@ -173,8 +162,8 @@ def hardest_pairs(by_seed: dict[int, np.ndarray], pool: Pool, n: int) -> pd.Data
     """
     classes = pool.classes.numpy()
     posteriors = np.stack(list(by_seed.values()))
-    doubt = posteriors[:, np.arange(len(classes)), classes].mean(axis=0)
-    worst = np.argsort(doubt, kind="stable")[: min(400, len(classes))]
+    right = posteriors[:, np.arange(len(classes)), classes].mean(axis=0)
+    worst = np.argsort(right, kind="stable")[: min(400, len(classes))]
     p = np.stack([lesser_or_equal(own[worst], own[worst]) for own in posteriors])
     truth = classes[worst][:, None] <= classes[worst][None, :]
     wrong = ((p > 0.5) != truth).sum(axis=0)

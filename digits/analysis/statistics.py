@@ -1,7 +1,7 @@
 """Means, paired differences and effects with their intervals. Rounds are what they are over.
 
 Everything takes and gives per cent, or points of per cent for differences. n is always part of
-the answer. An interval needs two rounds that differ; without them it is NaN, never of no width.
+the answer. An interval needs two rounds that differ; without them it is NaN.
 """
 
 import functools
@@ -55,6 +55,9 @@ def _t(confidence: float, freedom: int) -> tuple[float, float]:
     return stats.t.interval(confidence, freedom)
 
 
+#: What `summarise` gives, of no values.
+NOTHING = pd.Series({"n": 0, "mean": np.nan, "sd": np.nan, "low": np.nan, "high": np.nan})
+
 #: The most rounds that `rounds_for` looks at; more are called infinitely many.
 MOST_ROUNDS = 10_000
 
@@ -81,29 +84,29 @@ COSTS = ("report", "network", "parameters", "training_gflop", "shared", "auxilia
 
 
 def ranking(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per experiment, the lowest mean large-sample test error first.
+    """Return one row per experiment, the best first, the others by how far they are above it.
 
-    frame: tidy rows. Columns: experiment, what `summarise` gives, what `COSTS` names (see
-    `frames.tidy`), and above, above_low, above_high: the paired difference to the best experiment
-    with its interval.
+    frame: tidy rows. The best has the lowest mean large-sample test error of those with the most
+    rounds; since rounds differ, an experiment with fewer is compared in those alone. Columns:
+    experiment, what `summarise` gives, what `COSTS` names (see `frames.tidy`), and above,
+    above_low, above_high: the paired difference to the best, with its interval.
     """
+    columns = ["experiment", *NOTHING.index, *COSTS, "above", "above_low", "above_high"]
+    if frame.empty:
+        return pd.DataFrame(columns=columns)
     values = errors_by_round(frame)
-    order = values.mean().sort_values(kind="stable").index
+    rounds = values.count()
+    best = values.loc[:, rounds == rounds.max()].mean().idxmin()
+    differences = values.sub(values[best], axis=0)
+    others = differences.drop(columns=best).mean().sort_values(kind="stable").index
     costs = frame.drop_duplicates("experiment").set_index("experiment")[list(COSTS)]
     rows = []
-    for name in order:
-        above = summarise((values[name] - values[order[0]]).dropna())
-        rows.append(
-            {
-                "experiment": name,
-                **summarise(values[name].dropna()),
-                **costs.loc[name],
-                "above": above["mean"],
-                "above_low": above["low"],
-                "above_high": above["high"],
-            }
-        )
-    return pd.DataFrame(rows)
+    for name in (best, *others):
+        both = differences[name].dropna()
+        above = summarise(both) if len(both) else NOTHING
+        own = name, *summarise(values[name].dropna()), *costs.loc[name]
+        rows.append((*own, *above[["mean", "low", "high"]]))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def summarise_differences(differences) -> pd.Series:
@@ -111,8 +114,7 @@ def summarise_differences(differences) -> pd.Series:
 
     below: in which share of the rounds the difference is negative, ties counting half: for errors
     an estimate of the probability that the second of two networks beats the first.
-    p: of Wilcoxon's signed-rank test, two-sided; NaN if all differences are 0. With five rounds
-    it cannot be below 0.06, whatever the effect.
+    p: of Wilcoxon's signed-rank test, two-sided; NaN if all differences are 0.
     """
     differences = np.asarray(differences, dtype=float)
     below = ((differences < 0) + 0.5 * (differences == 0)).mean()
@@ -120,11 +122,18 @@ def summarise_differences(differences) -> pd.Series:
     return pd.concat([summarise(differences), pd.Series({"below": below, "p": p})])
 
 
+#: What `summarise_differences` gives.
+DIFFERENCE = ("n", "mean", "sd", "low", "high", "below", "p")
+#: Rounds for a test: with five, p cannot be below 0.06, whatever the effect.
+LEAST_FOR_A_TEST = 6
+
+
 def with_holm(table: pd.DataFrame) -> pd.DataFrame:
-    """Add p_holm: the column p, corrected by Holm for all the tests of the table."""
-    if table.empty:
-        return table
-    ordered = table.p.dropna().sort_values(kind="stable")
+    """Add p_holm: the column p, corrected by Holm for all the tests of the table.
+
+    NaN in rows of too few rounds for a test, which are none of them.
+    """
+    ordered = table.p[table.n >= LEAST_FOR_A_TEST].dropna().astype(float).sort_values(kind="stable")
     corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
     return table.assign(p_holm=corrected)
 
@@ -152,7 +161,7 @@ def paired_differences(frame: pd.DataFrame, pairs: dict[str, tuple[str, str]]) -
             found = {"difference": name, "first": first, "second": second}
             if len(both):
                 rows.append(found | dict(summarise_differences(both[second] - both[first])))
-    return with_holm(pd.DataFrame(rows))
+    return with_holm(pd.DataFrame(rows, columns=["difference", "first", "second", *DIFFERENCE]))
 
 
 def mean_over_networks(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
@@ -166,13 +175,13 @@ def mean_over_networks(frame: pd.DataFrame, first: str, second: str) -> pd.Serie
 def spread(values) -> pd.Series:
     """Return n, the sample SD of `values` (n,) and its interval (low, high), if they are normal.
 
-    From the chi-squared distribution of the variance; NaN for fewer than two values.
+    From the chi-squared distribution of the variance; NaN for fewer than two values that differ.
     """
-    values = np.asarray(values, dtype=float)
-    n = len(values)
-    if n < 2:
-        return pd.Series({"n": n, "sd": np.nan, "low": np.nan, "high": np.nan})
-    sd, tail = values.std(ddof=1), (1 - CONFIDENCE) / 2
+    found = summarise(values)[["n", "sd"]]
+    n, sd = found
+    if not sd > 0:
+        return pd.concat([found, pd.Series({"low": np.nan, "high": np.nan})])
+    tail = (1 - CONFIDENCE) / 2
     low, high = sd * np.sqrt((n - 1) / stats.chi2.ppf([1 - tail, tail], n - 1))
     return pd.Series({"n": n, "sd": sd, "low": low, "high": high})
 

@@ -28,11 +28,10 @@ def best_networks(
         "larger budgets were trained; further variants were tried outside the records. Networks "
         "that were chosen while looking at some rounds may do worse on others."
     )
-    confirmed = rows.groupby("says", sort=False).fresh.any()
-    if not confirmed.all():
-        lacking = " and ".join(f"the {says}" for says in confirmed.index[~confirmed])
+    if lacking := _unconfirmed(rows):
         sentences.append(
-            f"A confirmation of {lacking} on fresh rounds, on which nothing was chosen, is not run."
+            f"A confirmation of {' and '.join(lacking)} on fresh rounds, on which nothing was "
+            "chosen, is not run."
         )
     baseline, oracle = (
         frame.loc[frame.experiment == name, "precise_error"] for name in (BASELINE, ORACLE)
@@ -67,12 +66,16 @@ def confirmation(frame: pd.DataFrame) -> str:
         f"({interval(row)})."
         for row in rows[rows.fresh].to_dict("records")
     ]
-    confirmed = rows.groupby("says", sort=False).fresh.any()
-    if not confirmed.all():
-        lacking = [f"the {says}" for says in confirmed.index[~confirmed]]
+    if lacking := _unconfirmed(rows):
         what = "both" if len(lacking) == 2 else lacking[0]
         told.append(f"Rounds were looked at while choosing {what}: others may be worse.")
     return " ".join(told)
+
+
+def _unconfirmed(rows: pd.DataFrame) -> list[str]:
+    """Name the networks among rows of `beyond.best_networks` that have no fresh rounds."""
+    confirmed = rows.groupby("says", sort=False).fresh.any()
+    return [f"the {says}" for says in confirmed.index[~confirmed]]
 
 
 def _error_of(row: dict) -> str:

@@ -72,10 +72,6 @@ def check(names: list[str]) -> None:
     expected = set(Study.model_fields)
     for name in names:
         path = core.NOTEBOOKS / f"{name}.ipynb"
-        if not path.is_file():
-            raise InputError(
-                f"there is no notebook {name!r}: choose among {', '.join(all_notebooks())}."
-            )
         found = _parameters(path)
         if found != expected:
             raise InputError(

@@ -8,9 +8,10 @@ from digits.analysis.findings import Verdicts
 from digits.experiments.registry import DESIGNS
 from digits.output import sentences
 from digits.output.names import of_design, plain_name
-from digits.output.tables.format import points_of, with_minus
+from digits.output.tables.format import DIGITS, points_of, with_minus
 from digits.study.runs import expected_seconds
 from digits.study.study import Study
+from digits.training.record import Record
 
 #: The designs that a report's own protocol is judged by: as printed, or of equal width.
 PRINTED = ("", "wide")
@@ -72,22 +73,24 @@ def _worth(frame: pd.DataFrame, report: str) -> str:
 def records_shown(study: Study, *patterns: str) -> str:
     """Say how many runs a notebook shows, which are missing, and what training them would cost."""
     wanted, missing = study.runs(*patterns), study.missing(*patterns)
-    digits = "all of MNIST" if study.source == "mnist" else "the 5,000 sample digits"
+    recorded = study.recorded(*patterns)
+    shown = sum(isinstance(record, Record) for _, record in recorded)
     profile = "the study" if study.profile == "paper" else f"the {study.profile} profile"
     text = (
-        f"This notebook shows {len(wanted) - len(missing)} of {len(wanted)} runs of "
-        f"{profile} on {digits}, from their records, without training them again."
+        f"This notebook shows {shown} of {len(wanted)} runs of "
+        f"{profile} on {DIGITS[study.source]}, from their records, without training them again."
     )
     if not missing:
         return text
     seconds = sum(expected_seconds(run.experiment) for run in missing)
-    recorded = {run.experiment.id for run, _ in study.recorded(*patterns)}
-    lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in recorded)
+    known = {run.experiment.id for run, _ in recorded}
+    lacking = dict.fromkeys(r.experiment.id for r in missing if r.experiment.id not in known)
     several = len({run.experiment.report for run in wanted}) > 1
     named = "; ".join(plain_name(name, report=several) for name in lacking)
+    are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
     text = (
-        f"{text} {len(missing)} are missing; training them with `run_all.py --profile paper` takes "
-        f"roughly {_duration(seconds)} on one core."
+        f"{text} {len(missing)} {are} missing; training {them} with `run_all.py --profile paper` "
+        f"takes roughly {_duration(seconds)} on one core."
     )
     if not lacking:
         return text
@@ -99,4 +102,5 @@ def _duration(seconds: float) -> str:
     """Return "3 hours" of a time, in the largest unit of which there are two."""
     units = {"days": 86_400, "hours": 3600, "minutes": 60}
     unit = next((unit for unit, size in units.items() if seconds >= 2 * size), "seconds")
-    return f"{max(1, round(seconds / units.get(unit, 1)))} {unit}"
+    n = max(1, round(seconds / units.get(unit, 1)))
+    return f"{n} {unit if n > 1 else unit[:-1]}"

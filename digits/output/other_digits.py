@@ -25,7 +25,7 @@ def changes(frame: pd.DataFrame) -> str:
             told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
             continue
         each = (f"{called} {points_of(effects.loc[of])}" for of, called in EFFECTS.items())
-        told.append(f"{name} (n = {n} designs): {', '.join(each)} points")
+        told.append(f"{name} (n = {n} design{'s' if n > 1 else ''}): {', '.join(each)} points")
     if not told:
         return "No design has all its networks."
     return f"Change of the test error: {'; '.join(told)}. {_left_out(frame)}".strip()
@@ -37,8 +37,8 @@ def _left_out(frame: pd.DataFrame) -> str:
     if failed.empty:
         return ""
     networks = {plain_name(name).partition(" (")[0] for name in failed.experiment}
-    told = f"Left out: {len(failed)} of {len(frame)} runs that failed to learn, all of "
-    told += " and ".join(f"‘{name}’" for name in sorted(networks))
+    named = " and ".join(f"‘{name}’" for name in sorted(networks))
+    told = f"Left out, since they failed to learn: {len(failed)} of {len(frame)} runs ({named})"
     without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
     for of, called in EFFECTS.items():
         uncertain = [

@@ -19,7 +19,7 @@ from digits.experiments.registry import EXPERIMENTS, REPORTS
 from digits.output import replication, sentences
 from digits.output.names import name_of
 from digits.output.plots import show
-from digits.output.tables.format import escaped
+from digits.output.tables.format import DIGITS, escaped
 
 
 class Status(Frozen):
@@ -64,6 +64,7 @@ def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | N
         notebooks=notebooks,
         title_of=lambda notebook, name: title_of(folder / notebook / name),
         profile=folder.name,
+        digits=DIGITS,
         answer=[html_of(part) for part in sentences.answer(found).split("\n\n")] if found else [],
         run=None if compared is None else your_run(compared),
         cards=[card(found, report) for report in REPORTS] if found else [],

@@ -7,7 +7,7 @@ import pandas as pd
 
 from digits import core
 from digits.analysis import beyond, choices, findings, statistics
-from digits.analysis.effects import MAIN_EFFECTS, factorial_effects
+from digits.analysis.effects import MAIN_EFFECTS, RATHER, factorial_effects
 from digits.analysis.findings import Findings
 from digits.core import InputError
 from digits.experiments import handwriting
@@ -113,9 +113,11 @@ def _effects(found: Findings) -> dict[str, Any]:
     """Return how far the two options lower the error, and what can be said of it in a word."""
     means = found.pooled.set_index("effect")
     sharing, loss, both = (means.loc[effect] for effect in MAIN_EFFECTS)
-    help_both = sharing.high < 0 and loss.high < 0 and loss["mean"] < sharing["mean"]
+    headline = "Weight sharing, digit loss"
+    if sharing.high < 0 and loss.high < 0:
+        headline = "Both help, the digit loss more" if means.high[RATHER] < 0 else "Both help"
     return {
-        "headline": "Both help, the digit loss more" if help_both else "Weight sharing, digit loss",
+        "headline": headline,
         "designs": int(means.n.max()),
         "sharing": sentences.amount(sharing, -1),
         "loss": sentences.amount(loss, -1),

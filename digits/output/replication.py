@@ -34,14 +34,15 @@ def sentence(compared: pd.DataFrame, *patterns: str) -> str:
             "**No rounds were trained here yet.** `python run_all.py` trains some in a few minutes "
             f"and puts them beside the study.{left}"
         )
-    outside = compared[~compared.agrees]
+    outside, agree = compared[~compared.agrees], compared.agrees.sum()
+    networks = f"network{'s' if len(compared) > 1 else ''} {'agrees' if agree == 1 else 'agree'}"
     names = "; ".join(
         f"{name_of(EXPERIMENTS[row.experiment])}, {row.here:.1f} % here and {row.low:.1f} to "
         f"{row.high:.1f} % expected"
         for row in outside.itertuples()
     )
     return (
-        f"**{len(compared) - len(outside)} of {len(compared)} networks agree with the study**: the "
+        f"**{agree} of {len(compared)} {networks} with the study**: the "
         f"mean test error of the rounds that were trained here ({compared.n.sum()} in all, at "
         "their reports' full length) lies in the 95 % interval that the study gives for as many "
         f"more rounds.{' Outside: ' + names + '.' if names else ''} One in twenty lies outside by "

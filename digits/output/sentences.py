@@ -6,7 +6,7 @@ from scipy import stats
 from digits.analysis import numbers
 from digits.analysis.choices import searched_among
 from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
-from digits.analysis.effects import MAIN_EFFECTS
+from digits.analysis.effects import LEAST_ROUNDS, MAIN_EFFECTS, RATHER
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
 from digits.experiments.registry import EXPERIMENTS
@@ -21,18 +21,7 @@ def answer(found: Findings) -> str:
     The first is the answer in a sentence, the second what it rests on, the others what became of
     the reports.
     """
-    best = found.ranking.iloc[0]
-    controls = sum(EXPERIMENTS[name].variant in CONTROLS for name in found.ranking.experiment)
-    of_best = found.common[found.common.experiment == best.experiment]
-    paragraphs = (
-        *_worth(found),
-        numbers_sentence(found),
-        claims_sentence(found),
-        f"Under that one protocol ran {len(found.ranking)} networks, {controls} of them controls "
-        f"that no report has. The lowest test error, {best['mean']:.2f} %, is that of "
-        f"{name_of(EXPERIMENTS[best.experiment])} ({scope(of_best)})"
-        f"{_not_alone(found.ranking)}. Networks beyond the reports go lower (06_beyond).",
-    )
+    paragraphs = (*_worth(found), numbers_sentence(found), claims_sentence(found), *_lowest(found))
     return with_minus("\n\n".join(paragraphs))
 
 
@@ -40,7 +29,9 @@ def _worth(found: Findings) -> tuple[str, ...]:
     """Say what weight sharing and the digit loss change, as means over designs; then of which."""
     pooled, every = (table.set_index("effect") for table in (found.pooled, found.pooled_all))
     if pooled["low"].isna().any():
-        return ("Too few designs with ten rounds are here to say what the two options are worth.",)
+        return (
+            f"To say what the two options are worth takes two designs with {LEAST_ROUNDS} rounds.",
+        )
     means = pooled.loc[list(MAIN_EFFECTS)]
     verb, sign = ("lowers", -1) if (means["mean"] < 0).all() else ("changes", 1)
     sharing, loss, both = (amount(effect, sign) for _, effect in means.iterrows())
@@ -48,8 +39,8 @@ def _worth(found: Findings) -> tuple[str, ...]:
     sharing_left, loss_left, both_left = (
         f"{least:+.1f} to {most:+.1f}" for least, most in means[["least", "most"]].to_numpy()
     )
-    runs = designs_of(found)
-    return (
+    runs, more = designs_of(found), every.n.max() - pooled.n.max()
+    told = (
         f"**Weight sharing alone {verb} the test error by {sharing}, a loss on the digits alone by "
         f"{loss}, both together by {both}.**",
         f"These are means over {pooled.n.max():.0f} designs "
@@ -57,12 +48,14 @@ def _worth(found: Findings) -> tuple[str, ...]:
         "architecture in four versions: plain, shared, with digit loss, with both. All have the "
         f"same protocol. {learning_rates(found)}. Leaving out each design in turn, sharing "
         f"changes the error by {sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
+        f"The digit loss alone minus sharing alone is {points_of(pooled.loc[RATHER])}. "
         f"{_interaction(pooled.loc['interaction'])}",
-        f"Together with {every.n.max() - pooled.n.max():.0f} more designs, whose plain network "
+        f"Together with {more:.0f} more design{'s' if more > 1 else ''}, whose plain network "
         "gets both images stacked as two channels, so that sharing also means looking at each "
         f"image alone, the means are {sharing_all}, {loss_all} and "
         f"{both_all} ({scope(runs)}; errors on many test pairs).",
     )
+    return told if more else told[:2]
 
 
 def learning_rates(found: Findings) -> str:
@@ -75,9 +68,24 @@ def learning_rates(found: Findings) -> str:
     )
 
 
+def _lowest(found: Findings) -> tuple[str, ...]:
+    """Say which network of the one protocol has the lowest error; nothing without any."""
+    if found.ranking.empty:
+        return ()
+    best = found.ranking.iloc[0]
+    controls = sum(EXPERIMENTS[name].variant in CONTROLS for name in found.ranking.experiment)
+    of_best = found.common[found.common.experiment == best.experiment]
+    return (
+        f"Networks under one common protocol: {len(found.ranking)}, {controls} of them controls "
+        f"that no report has. The lowest test error, {best['mean']:.2f} %, is that of "
+        f"{name_of(EXPERIMENTS[best.experiment])} ({scope(of_best)})"
+        f"{_not_alone(found.ranking)}. Networks beyond the reports are in 06_beyond.",
+    )
+
+
 def _not_alone(ranking: pd.DataFrame) -> str:
-    """Say that the second of a ranking may be as good as the first, if its interval includes 0."""
-    if len(ranking) > 1 and ranking.iloc[1].above_low <= 0:
+    """Say that the second of a ranking may be as good, unless its interval excludes 0."""
+    if len(ranking) > 1 and not ranking.iloc[1].above_low > 0:
         return "; the second is not measurably worse"
     return ""
 
@@ -136,7 +144,7 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
 
 
 def _outcomes(verdicts: pd.Series) -> str:
-    """Return "15 agree with ours, 1 disagrees" of verdicts; of a single one "agrees with ours"."""
+    """Return "15 agree with ours, 2 disagree" of verdicts; of a single one "agrees with ours"."""
     counts = [verdicts.isin(of).sum() for *_, of in OUTCOMES]
     told = ", ".join(
         f"{n} {one if n == 1 else several}"

@@ -79,10 +79,7 @@ def errors_by_image(wrong):
     # Rounds hardly differ, as those of the best networks; and differ as much as images do.
     [(0.1, 0.8, 0.5), (0.3, 0.2, 0.9)],
 )
-def test_an_interval_over_rounds_and_images_covers_the_error_of_other_images(
-    hard, least, alone, monkeypatch
-):
-    monkeypatch.setattr(posteriors, "RESAMPLES", 100)
+def test_an_interval_over_rounds_and_images_covers_the_error_of_other_images(hard, least, alone):
     random, studies = np.random.default_rng(0), 250
     both = rounds_alone = 0
     for _ in range(studies):

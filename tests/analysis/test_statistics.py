@@ -117,6 +117,7 @@ def test_effects_of_a_design_by_hand():
         "weight sharing, given the auxiliary loss": -1,
         "auxiliary loss, given weight sharing": -4,
         "interaction": 1,
+        "auxiliary loss rather than weight sharing": -3,
     }
     # All differences are the same in every round: pairing removes the shift between rounds.
     assert (effects["sd"] == 0).all()
@@ -190,17 +191,19 @@ def test_ties_count_half_and_no_difference_at_all_has_no_p():
 
 
 def test_holm_by_hand():
-    table = with_holm(pd.DataFrame({"p": [0.01, np.nan, 0.04, 0.03]}))
+    table = with_holm(pd.DataFrame({"p": [0.01, np.nan, 0.04, 0.03], "n": 6}))
     # Sorted 0.01, 0.03, 0.04 times 3, 2, 1, and never falling: 0.03, 0.06, 0.06.
     assert table.p_holm.to_numpy() == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
-    assert with_holm(pd.DataFrame()).empty
-    assert with_holm(pd.DataFrame({"p": [np.nan]})).p_holm.isna().all()
+    assert with_holm(pd.DataFrame(columns=["p", "n"])).empty
+    assert with_holm(pd.DataFrame({"p": [np.nan], "n": 6})).p_holm.isna().all()
+    few = with_holm(pd.DataFrame({"p": [0.01, 0.0625, 0.04, 0.03], "n": [6, 5, 6, 6]}))
+    assert few.p_holm.to_numpy() == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
 
 
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=12))
 @settings(max_examples=20, deadline=None)
 def test_holm_is_that_of_statsmodels_and_never_lowers_a_p_and_keeps_the_order(ps):
-    corrected = with_holm(pd.DataFrame({"p": ps})).p_holm.to_numpy()
+    corrected = with_holm(pd.DataFrame({"p": ps, "n": 10})).p_holm.to_numpy()
     assert corrected == pytest.approx(multipletests(ps, method="holm")[1])
     assert (corrected >= np.array(ps) - 1e-12).all() and (corrected <= 1).all()
     order = np.argsort(ps, kind="stable")
@@ -279,6 +282,23 @@ def test_the_ranking_by_hand_puts_the_lowest_first_and_pairs_its_rounds():
     assert found.above.tolist() == [0, 1, 4, 6]
     short = frame[(frame.experiment != "a/net+aux") | (frame.seed < 2)]
     assert ranking(short).set_index("experiment").n["a/net+aux"] == 2
+    assert ranking(frame[:0]).empty and "above_low" in ranking(frame[:0])
+
+
+def test_a_network_of_few_rounds_is_ranked_in_those_alone():
+    frame = four_cells().assign(parameters=7, training_gflop=2.0, shared=True, auxiliary=False)
+    frame = frame.assign(report="a", network=frame.experiment)
+    by_round = dict(list(frame.groupby("seed")))
+    easy = by_round[0].assign(precise_error=lambda rows: rows.precise_error - 15)
+    frame = pd.concat([easy, by_round[1], by_round[2]])
+    few = frame[(frame.experiment != "a/net+ws") | (frame.seed == 0)]  # the easy round alone
+    found = ranking(few)
+    assert found["mean"].idxmin() == 2 and found.n.tolist() == [3, 3, 1, 3]
+    assert found.experiment.tolist() == ["a/net+ws+aux", "a/net+aux", "a/net+ws", "a/net"]
+    apart = few[(few.experiment != "a/net") | (few.seed > 2)]
+    apart = pd.concat([apart, by_round[1][:1].assign(experiment="a/net", seed=9)])
+    last = ranking(apart).iloc[-1]
+    assert last.experiment == "a/net" and np.isnan([last.above, last.above_low]).all()
 
 
 def test_effects_by_round_are_those_that_are_summarised():
@@ -293,6 +313,7 @@ def test_the_interval_of_a_spread_holds_it_in_95_of_100_samples(n):
     found = [spread(random.normal(0, 3, size=8)) for _ in range(n)]
     assert is_95_in_100(sum(row["low"] <= 3 <= row["high"] for row in found), n)
     assert np.isnan(spread([1.0])["sd"])
+    assert spread([1.0, 1.0])["sd"] == 0 and np.isnan(spread([1.0, 1.0])["low"])
 
 
 def test_the_spread_of_an_error_on_drawn_pairs_is_that_of_drawing_them():

@@ -30,6 +30,15 @@ def test_the_page_has_the_answer_and_a_card_for_every_report(found, tmp_path):
     assert 'class="card"' not in without and "report cards appear here once" in without
 
 
+@pytest.mark.parametrize("fair", [(), ("common/zadoks/twinnet",)])
+def test_records_of_some_networks_give_a_page_that_says_what_is_lacking(as_if_full, fair, tmp_path):
+    some = as_if_full[(as_if_full.protocol == "own") | as_if_full.experiment.isin(fair)]
+    html = page.write_index(tmp_path, findings.find(some)).read_text(encoding="utf-8")
+    assert "takes two designs with 10 rounds" in html
+    assert ("Networks under one common protocol: 1," in html) == bool(fair)
+    assert "nan" not in text_of(html) and "None" not in text_of(html)
+
+
 def test_a_card_holds_the_sentences_about_its_report(found):
     for report, module in REPORTS.items():
         card = page.card(found, report)

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from numpy.random import default_rng
 
 from digits.analysis import beyond, findings, posteriors
-from digits.analysis.effects import EFFECTS, factorial_effects
+from digits.analysis.effects import factorial_effects
 from digits.analysis.findings import Findings
 from digits.analysis.numbers import all_numbers, errors_of, published_numbers
 from digits.analysis.replication import compare
@@ -31,6 +31,7 @@ from digits.experiments.registry import DESIGNS, EXPERIMENTS, select
 from digits.output import plots, replication
 from digits.output.names import of_design
 from digits.output.plots import style
+from digits.output.plots.effects import PANELS
 from digits.output.plots.rows import _boxes
 from digits.output.plots.verdicts import VERDICT_STYLES
 from digits.study.frames import curves, folds, stages, tidy
@@ -415,7 +416,7 @@ def test_validation_curves_mark_the_epoch_of_the_lowest_loss(data):
 
 def test_the_forest_shows_the_effect_it_names(data, drawn):
     table = data.effects
-    for axis, name in zip(drawn(effects).axes, EFFECTS, strict=True):
+    for axis, name in zip(drawn(effects).axes, PANELS, strict=True):
         means = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
         assert means == table.loc[table.effect == name, "mean"].tolist()
 
@@ -506,6 +507,15 @@ def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.canvas.get_width_height()[0]
+
+
+def test_a_design_that_an_option_harms_is_in_the_picture(data):
+    harmed = data.found.effects.assign(mean=data.found.effects["mean"].abs() + 2)
+    figure = plots.answer(harmed, data.found.pooled, "Title", SCOPE)
+    plt.close(figure)
+    (axis,) = figure.axes
+    points = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+    assert 2 < max(points) < axis.get_xlim()[1]
 
 
 def test_the_gap_between_training_and_test_is_that_of_the_last_epoch(data, drawn):

@@ -22,7 +22,7 @@ from digits.output.tables.format import difference, with_minus
 def test_one_round_of_everything_says_that_it_cannot_say(found_of_one_round):
     answer = sentences.answer(found_of_one_round)
     assert "nan" not in answer
-    assert "Too few designs with ten rounds" in answer
+    assert "takes two designs with 10 rounds" in answer
     assert "shortened" in answer
 
 
@@ -95,7 +95,7 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     failing = (rows.experiment == "beyond/fcc+ws@other-digits") & (rows.seed == 0)
     rows.loc[failing, ["train_error", "precise_error"]] = 45.0, 55.0
     told = other_digits.changes(rows)
-    left_out = "Left out: 1 of 264 runs that failed to learn, all of ‘Kqiku's dense net, shared’"
+    left_out = "Left out, since they failed to learn: 1 of 264 runs (‘Kqiku's dense net, shared’)"
     assert left_out in told
     assert "sharing alone −2.5" in told.split(";")[1] and "−2.5" in told.split(";")[0]
     # 37 points more in one of 11 rounds: +3.4 in a design of three, too wide for any conclusion.

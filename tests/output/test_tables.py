@@ -11,6 +11,7 @@ from digits.analysis import beyond
 from digits.analysis.choices import chosen_settings
 from digits.analysis.effects import factorial_effects
 from digits.analysis.numbers import published_against_ours, published_numbers
+from digits.analysis.statistics import with_holm
 from digits.experiments.beyond import BASELINE, BEST, STEPS, id_of
 from digits.experiments.registry import CLAIMS, EXPERIMENTS, designs, select
 from digits.output import tables
@@ -278,9 +279,9 @@ def test_agreement_and_effects_in_words():
             | {"mean": -2.0, "low": -3.5, "high": -0.5, "below": 1.0, "p_holm": 0.25}
         ]
     )
-    assert list(tables.effect_table(effects)["p (Wilcoxon, Holm)"]) == [""]  # of three rounds
-    six = tables.effect_table(effects.assign(n=6))
-    assert list(six["p (Wilcoxon, Holm)"]) == ["0.25"]
+    assert list(tables.effect_table(effects)["p (Wilcoxon, Holm)"]) == ["0.25"]
+    three = tables.effect_table(with_holm(effects.assign(p=0.25)))
+    assert list(three["p (Wilcoxon, Holm)"]) == [""]  # of three rounds
     (row,) = tables.effect_table(effects).to_dict("records")
     assert (row["points of error (95 % interval)"], row["n"]) == ("-2.0 (-3.5 to -0.5)", 3)
 

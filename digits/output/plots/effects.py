@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from digits.analysis.effects import EFFECTS, LEAST_ROUNDS
+from digits.analysis.effects import EFFECTS, LEAST_ROUNDS, MAIN_EFFECTS, RATHER
 from digits.experiments.registry import DESIGNS
 from digits.output.names import of_design
 from digits.output.plots import style
@@ -18,11 +18,9 @@ from digits.output.plots.style import DOT, Row, colour_of, draw_rows
 #: What an axis of differences says.
 CHANGE = "change in test error (percentage points; left: better)"
 #: The effects that answer the study's question, by what a picture calls them.
-ANSWER = {
-    "weight sharing alone": "weight sharing",
-    "auxiliary loss alone": "digit loss",
-    "both": "both",
-}
+ANSWER = dict(zip(MAIN_EFFECTS, ("weight sharing", "digit loss", "both"), strict=True))
+#: Those of the forest plot, a panel each: against a network with one option fewer, or two.
+PANELS = tuple(effect for effect in EFFECTS if effect != RATHER)
 
 
 def differences_forest(
@@ -51,8 +49,8 @@ def effects_forest(
     for mean, (members, summaries) in (pooled or {}).items():
         tables |= {name: designs[name] for name in designs if name in members} | {mean: summaries}
     shape = {"each": 0.26 * len(tables) + 0.75, "sharex": True, "sharey": True}
-    figure, axes = style.new_figure(caption, 0.9, len(EFFECTS), 3, title=title, **shape)
-    for axis, effect in zip(axes.flat, EFFECTS, strict=True):
+    figure, axes = style.new_figure(caption, 0.9, len(PANELS), 3, title=title, **shape)
+    for axis, effect in zip(axes.flat, PANELS, strict=True):
         for height, (name, table) in enumerate(tables.items()):
             found = table[table.effect == effect].iloc[0]
             mean, low, high = found[["mean", "low", "high"]].astype(float)
@@ -94,7 +92,8 @@ def answer(effects: pd.DataFrame, pooled: pd.DataFrame, title: str, caption: str
     style.name_rows(axis, list(ANSWER.values()))
     axis.axvline(0, color="black", linewidth=0.8)
     axis.set(xlabel=CHANGE)
-    axis.set_xlim(right=0.8)
+    shown = effects[effects.effect.isin(ANSWER)]["mean"].max(), means.high[list(ANSWER)].max()
+    axis.set_xlim(right=1.1 * np.nanmax([0.7, *shown]))
     keys = {"mean over designs": {"color": "#d9d9d9", "marker": "s", "linestyle": "none"}}
     keys |= {"95 % interval": {"color": "black"}}
     for name, n in effects.groupby("design", sort=False).n.min().items():

@@ -157,8 +157,9 @@ def difference(summary, of: str = "mean", unit: str = "", also: str = "") -> str
 
 
 def points_of(effect) -> str:
-    """Return "−1.2 (−2.7 to +0.3)" of an effect with its interval, always with one decimal."""
-    return with_minus(f"{effect['mean']:+.1f} ({effect['low']:+.1f} to {effect['high']:+.1f})")
+    """Return "−1.2 (−2.7 to +0.3)" of an effect with its interval if any, with one decimal."""
+    bounds = interval(effect, "+", decimals=1)
+    return with_minus(f"{effect['mean']:+.1f}{bounds and f' ({bounds})'}")
 
 
 def points(summary) -> str:

@@ -9,8 +9,6 @@ from digits.experiments.registry import select
 from digits.models.summary import summary_of
 from digits.output.tables.format import PRINTED, difference, interval, mean_sd, number, span
 
-LEAST = 6  # rounds for a p value: of fewer, the signed-rank test can reject nothing at 5 %
-
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the study's table of errors in per cent, mean ± SD over rounds, one row a network.
@@ -106,7 +104,7 @@ def _differences(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
         | {
             "points of error (95 % interval)": difference(row),
             "lower in": f"{row['below']:.0%}",
-            "p (Wilcoxon, Holm)": number(row["p_holm"], "{:.2g}") if row["n"] >= LEAST else "",
+            "p (Wilcoxon, Holm)": number(row["p_holm"], "{:.2g}"),
             "n": int(row["n"]),
         }
         for row in found.to_dict("records")
