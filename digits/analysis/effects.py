@@ -1,4 +1,4 @@
-"""Effects of weight sharing and an auxiliary loss in 2x2 designs, and their means over designs."""
+"""Effects of weight sharing and a digit loss in 2x2 designs, and their means over designs."""
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,12 @@ from digits.experiments.experiment import Design
 #: The effects of the 2x2 design, as weights of its four cells: plain, +ws, +aux, +ws+aux.
 EFFECTS = {
     "weight sharing alone": (-1, 1, 0, 0),
-    "auxiliary loss alone": (-1, 0, 1, 0),
+    "digit loss alone": (-1, 0, 1, 0),
     "both": (-1, 0, 0, 1),
-    "weight sharing, given the auxiliary loss": (0, 0, -1, 1),
-    "auxiliary loss, given weight sharing": (0, -1, 0, 1),
+    "weight sharing, given the digit loss": (0, 0, -1, 1),
+    "digit loss, given weight sharing": (0, -1, 0, 1),
     "interaction": (1, -1, -1, 1),
-    "auxiliary loss rather than weight sharing": (0, -1, 1, 0),
+    "digit loss rather than weight sharing": (0, -1, 1, 0),
 }
 #: Those that the answer of the study is: against the plain network.
 MAIN_EFFECTS = tuple(EFFECTS)[:3]
@@ -55,7 +55,7 @@ def effects_by_round(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFrame
 
 
 def factorial_effects(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFrame:
-    """Estimate what weight sharing and auxiliary loss do to the error in every 2x2 design.
+    """Estimate what weight sharing and a digit loss do to the error in every 2x2 design.
 
     Parameters
     ----------

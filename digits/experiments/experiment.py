@@ -29,7 +29,7 @@ Quantity = Literal[
 Kind = Literal["rounds", "run", "folds", "trainings in a row", "trainings on one draw"]
 
 #: The four cells of a 2x2 design by what follows the model in their ids, and their options:
-#: weight sharing and an auxiliary loss.
+#: weight sharing and a digit loss.
 CELLS = {"": (), "+ws": ("ws",), "+aux": ("aux",), "+ws+aux": ("ws", "aux")}
 
 #: What a profile may treat alike. By cost: several minutes, or hours on one core

@@ -8,9 +8,6 @@ from digits.analysis.numbers import FAILED
 from digits.output.names import plain_name
 from digits.output.tables.format import points_of
 
-#: What the effects are called here.
-EFFECTS = dict(zip(MAIN_EFFECTS, ("weight sharing alone", "digit loss alone", "both"), strict=True))
-
 
 def changes(frame: pd.DataFrame) -> str:
     """Say what the two options change on the digits of each source, in percentage points.
@@ -24,7 +21,7 @@ def changes(frame: pd.DataFrame) -> str:
         if not n:
             told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
             continue
-        each = (f"{called} {points_of(effects.loc[of])}" for of, called in EFFECTS.items())
+        each = (f"{effect} {points_of(effects.loc[effect])}" for effect in MAIN_EFFECTS)
         told.append(f"{name} (n = {n} design{'s' if n > 1 else ''}): {', '.join(each)} points")
     if not told:
         return "No design has all its networks."
@@ -40,15 +37,15 @@ def _left_out(frame: pd.DataFrame) -> str:
     named = " and ".join(f"‘{name}’" for name in sorted(networks))
     told = f"Left out, since they failed to learn: {len(failed)} of {len(frame)} runs ({named})"
     without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
-    for of, called in EFFECTS.items():
+    for effect in MAIN_EFFECTS:
         uncertain = [
             f"{points_of(after)} on {mean.removeprefix('mean, ')}"
             for mean in without
-            if _holds_zero(after := _effect(every, mean, of))
-            and not _holds_zero(_effect(without, mean, of))
+            if _holds_zero(after := _effect(every, mean, effect))
+            and not _holds_zero(_effect(without, mean, effect))
         ]
         if uncertain:
-            told += f"; with them {called} is {' and '.join(uncertain)}"
+            told += f"; with them {effect} is {' and '.join(uncertain)}"
     return f"{told}."
 
 

@@ -94,11 +94,14 @@ def differing(then: Record, now: Record) -> list[str]:
 
 
 def same_machine(then: Provenance, now: Provenance) -> bool:
-    """Say whether two runs were computed by the same kind of processor and the same versions."""
-    return all(
-        getattr(then, name) == getattr(now, name)
-        for name in ("processor", "versions", "device", "threads", "precision")
-    )
+    """Say whether two runs were computed by the same kind of processor and the same versions.
+
+    Of torch and numpy; which version of Python calls them changes no sum.
+    """
+    versions = ({**run.versions, "python": ""} for run in (then, now))
+    same = len({tuple(sorted(these.items())) for these in versions}) == 1
+    fields = ("processor", "device", "threads", "precision")
+    return same and all(getattr(then, name) == getattr(now, name) for name in fields)
 
 
 def holds(found: pd.DataFrame) -> bool:

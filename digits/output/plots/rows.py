@@ -140,7 +140,7 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
     axes[0, 0].set_ylabel("large-sample test error (%), logarithmic")
     names = "; ".join(f"{n}: {name_of(EXPERIMENTS[name])}" for name, n in numbered.items())
     style.caption_below(figure, f"{caption} {names}.")
-    options = {"plain": (0, 0), "weight sharing": (1, 0), "auxiliary loss": (0, 1), "both": (1, 1)}
+    options = {"plain": (0, 0), "weight sharing": (1, 0), "digit loss": (0, 1), "both": (1, 1)}
     keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
     for report in (name for name in style.COLOURS if name in set(ranked.report)):
         keys[report] = {"color": style.COLOURS[report], "marker": "s", "linestyle": "none"}
