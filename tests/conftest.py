@@ -2,21 +2,29 @@
 
 import gc
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from hypothesis import settings
 
 from digits import core
+from digits.analysis import findings
 from digits.data.sources import load
 from digits.experiments.registry import EXPERIMENTS, select
 from digits.study.frames import tidy
 from digits.study.runs import Run, execute
 from digits.study.store import RecordStore
+from digits.study.study import Study
 from digits.training.device import CPU
 from digits.training.recipe import Recipe
 from digits.training.record import Record
 
 SMOKE = core.ROOT / "tests" / "smoke"
 
+# The same examples in every run, and none fails because the machine is busy.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 # Two test processes with as many threads as cores would wait for each other.
 torch.set_num_threads(1)
 
@@ -64,6 +72,39 @@ def committed():
     for experiment in select("*"):
         found += [r for r in store.read(experiment.id) if r.recipe == experiment.recipe]
     return tidy([record for record in found if isinstance(record, Record)])
+
+
+@pytest.fixture(scope="session")
+def frame(smoke_results):
+    """Tidy rows of the smoke profile: one round of each network, shortened."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGITS_RESULTS", str(smoke_results))
+        return tidy(Study(profile="smoke").records(*findings.WHOLE))
+
+
+@pytest.fixture(scope="session")
+def as_if_full(frame):
+    """The same runs as if they were whole, with further rounds that differ a little."""
+    generator = np.random.default_rng(0)
+    parts = []
+    for seed in range(10):
+        part = frame[frame.seed == 0].assign(seed=seed, shortened=False)
+        for error in ("precise_error", "test_error", "train_error"):
+            part[error] = part[error] + generator.normal(0, 0.3, len(part))
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def found(as_if_full):
+    """What those rows show."""
+    return findings.find(as_if_full)
+
+
+@pytest.fixture(scope="session")
+def found_of_one_round(frame):
+    """What one shortened round of everything shows."""
+    return findings.find(frame)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from digits import core
-from digits.core import InputError
 
 
 def test_an_empty_variable_is_an_unset_one_and_a_home_is_expanded(monkeypatch, tmp_path):
@@ -172,7 +171,3 @@ def test_a_letter_that_the_terminal_lacks_is_replaced():
         text=True,
     )
     assert (done.returncode, done.stdout.strip()) == (0, "a ? b")
-
-
-def test_a_fault_is_an_input_error():
-    assert isinstance(core.fault(PermissionError(errno.EACCES, "no", "x")), InputError)

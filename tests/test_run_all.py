@@ -1,5 +1,6 @@
 """run_all.py as a person uses it: it trains, goes on, refuses bad input, and survives kills."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,7 +17,6 @@ import run_all
 from digits import core
 from digits.experiments.registry import select
 from digits.study import study as module
-from digits.study import workers
 from digits.study.store import RecordStore
 from digits.study.study import Study
 
@@ -121,7 +122,8 @@ def ends_by_itself(group, seconds=60):
 
 
 def kill(process):
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it has come to its end
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
@@ -370,6 +372,12 @@ def test_interrupted_with_fresh_the_advice_is_what_goes_on(when, monkeypatch, ca
     assert f"what is recorded stays, {again} goes on" in capsys.readouterr().err
 
 
+def _imports(process):
+    """Say whether a process has begun to load torch, which takes most of the time."""
+    maps = Path("/proc", str(process.pid), "maps")
+    return not maps.exists() or "torch" in maps.read_text()
+
+
 def test_an_interrupt_while_it_imports_ends_quietly():
     process = subprocess.Popen(
         [sys.executable, RUN_ALL, "--help"],
@@ -377,7 +385,8 @@ def test_an_interrupt_while_it_imports_ends_quietly():
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(0.4)
+    while not _imports(process):
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
@@ -394,19 +403,6 @@ def test_the_workers_are_told_as_many_as_start(instead_of_training, capsys):
     instead_of_training(list)
     run_all.main([*OPTIONS, "--seeds", "0", "--jobs", "99999999999"])
     assert f"training on {RUNS} workers" in capsys.readouterr().out
-
-
-def test_a_run_of_verify_that_fails_is_a_sentence(monkeypatch, capsys, smoke_results):
-    def fails(run, source, folder=None):
-        raise RuntimeError("no luck")
-
-    monkeypatch.setattr(workers, "_train", fails)
-    monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
-    options = ["--profile", "smoke", "--only", "05_zadoks", "--verify", "1", "--jobs", "1"]
-    assert run_all.main(options) == 1
-    printed = capsys.readouterr()
-    assert "zadoks/twinnet" in printed.out and "RuntimeError: no luck" in printed.out
-    assert printed.err.splitlines()[-1].startswith("run_all.py: a run failed")
 
 
 def test_without_a_home_there_is_a_temporary_one(monkeypatch, instead_of_training):

@@ -1,34 +1,10 @@
 """Findings rest on the runs that they are about, and on no others."""
 
-import numpy as np
 import pandas as pd
-import pytest
 
 from digits.analysis import findings
-from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES, WHOLE, find
+from digits.analysis.findings import EQUAL_WIDTH, TWO_BRANCHES, find
 from digits.experiments.registry import REPORTS
-from digits.study.frames import tidy
-from digits.study.study import Study
-
-
-@pytest.fixture(scope="module")
-def before(smoke_results):
-    """The runs of the smoke profile as if they were whole, in rounds that differ a little."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DIGITS_RESULTS", str(smoke_results))
-        frame = tidy(Study(profile="smoke").records(*WHOLE))
-    generator, parts = np.random.default_rng(0), []
-    for seed in range(10):
-        part = frame[frame.seed == 0].assign(seed=seed, shortened=False)
-        for error in ("precise_error", "test_error", "train_error"):
-            part[error] = part[error] + generator.normal(0, 0.3, len(part))
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def found(before):
-    return find(before)
 
 
 def changed(frame, experiment):
@@ -45,9 +21,9 @@ def test_no_network_counts_in_two_designs():
     assert EQUAL_WIDTH[: len(TWO_BRANCHES)] == TWO_BRANCHES
 
 
-def test_rows_are_split_by_protocol_and_none_is_lost(before, found):
+def test_rows_are_split_by_protocol_and_none_is_lost(as_if_full, found):
     assert set(found.own.protocol) == {"own"} and set(found.common.protocol) == {"common"}
-    assert len(found.own) + len(found.common) == before.report.isin(REPORTS).sum()
+    assert len(found.own) + len(found.common) == as_if_full.report.isin(REPORTS).sum()
     assert set(found.ranking.experiment) == set(found.common.experiment)
 
 
@@ -58,8 +34,8 @@ def test_the_pooled_effects_are_over_the_designs_that_are_named(found):
     assert set(findings.designs_of(found).experiment) == cells
 
 
-def test_without_enough_rounds_all_designs_are_what_a_caption_speaks_of(before):
-    few = find(before[before.seed < 2])
+def test_without_enough_rounds_all_designs_are_what_a_caption_speaks_of(as_if_full):
+    few = find(as_if_full[as_if_full.seed < 2])
     cells = {cell for design in EQUAL_WIDTH for cell in design.cells}
     assert set(findings.designs_of(few).experiment) == cells
 
@@ -71,8 +47,8 @@ def test_the_best_network_of_a_report_is_its_first_in_the_ranking(found):
     assert findings.best_of(found, "nobody") is None
 
 
-def test_changing_a_network_in_its_own_protocol_changes_its_reports_claims_alone(before, found):
-    other = changed(before, "zadoks/twinnet+ws")
+def test_changing_a_network_in_its_own_protocol_changes_its_reports_claims_alone(as_if_full, found):
+    other = changed(as_if_full, "zadoks/twinnet+ws")
     pd.testing.assert_frame_equal(found.ranking, other.ranking)  # of the common protocol
     pd.testing.assert_frame_equal(found.pooled, other.pooled)
     differ = [
@@ -85,9 +61,9 @@ def test_changing_a_network_in_its_own_protocol_changes_its_reports_claims_alone
 
 
 def test_changing_a_network_under_the_common_protocol_changes_no_verdict_by_the_reports(
-    before, found
+    as_if_full, found
 ):
-    other = changed(before, "common/zadoks/twinnet+ws")
+    other = changed(as_if_full, "common/zadoks/twinnet+ws")
     assert other.numbers.equals(found.numbers)
     assert [result.verdict for result in other.claims] == [
         result.verdict for result in found.claims
@@ -96,8 +72,8 @@ def test_changing_a_network_under_the_common_protocol_changes_no_verdict_by_the_
     assert not other.ranking.equals(found.ranking)
 
 
-def test_shortened_runs_under_the_common_protocol_are_left_out_where_others_are_whole(before):
-    zadoks = before[before.report == "zadoks"]
+def test_shortened_runs_under_the_common_protocol_are_left_out_where_others_are_whole(as_if_full):
+    zadoks = as_if_full[as_if_full.report == "zadoks"]
     one = zadoks.experiment == "common/zadoks/twinnet+ws"
     ranking = find(zadoks.assign(shortened=one)).ranking
     assert len(ranking) == 3 and "common/zadoks/twinnet+ws" not in set(ranking.experiment)

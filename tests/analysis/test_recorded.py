@@ -1,7 +1,5 @@
 """Errors of simple methods are read from their file as they are, or refused in one sentence."""
 
-import os
-
 import pytest
 
 from digits.analysis import recorded
@@ -114,14 +112,6 @@ def test_missing_errors_without_the_digits_are_refused_with_what_to_do():
     assert "simple_methods.csv lacks 2 errors of simple methods" in sentence
     assert "--data-dir or DIGITS_DATA" in sentence and "\n" not in sentence
     assert not path_of("mnist").exists()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_told(file):
-    file.parent.chmod(0o555)
-    with pytest.raises(InputError, match="change its permissions or name another folder"):
-        errors_of("sample", [KEY._replace(seed=9)], giving(5.0))
-    file.parent.chmod(0o755)
 
 
 def test_a_full_disk_is_told_and_the_file_stays(file, monkeypatch):

@@ -112,12 +112,12 @@ def test_effects_of_a_design_by_hand():
     effects = factorial_effects(four_cells(), [DESIGN]).set_index("effect")
     assert effects["mean"].to_dict() == {
         "weight sharing alone": -2,
-        "auxiliary loss alone": -5,
+        "digit loss alone": -5,
         "both": -6,
-        "weight sharing, given the auxiliary loss": -1,
-        "auxiliary loss, given weight sharing": -4,
+        "weight sharing, given the digit loss": -1,
+        "digit loss, given weight sharing": -4,
         "interaction": 1,
-        "auxiliary loss rather than weight sharing": -3,
+        "digit loss rather than weight sharing": -3,
     }
     # All differences are the same in every round: pairing removes the shift between rounds.
     assert (effects["sd"] == 0).all()
@@ -128,7 +128,7 @@ def test_effects_add_up_and_interaction_sums_to_zero_weight():
     for weights in EFFECTS.values():
         assert sum(weights) == 0
     effects = factorial_effects(four_cells(), [DESIGN]).set_index("effect")["mean"]
-    alone = effects["weight sharing alone"] + effects["auxiliary loss alone"]
+    alone = effects["weight sharing alone"] + effects["digit loss alone"]
     assert effects["both"] == alone + effects["interaction"]
 
 
@@ -252,7 +252,7 @@ def test_pooled_effects_add_up():
         frames.append(frame)
     by_round = effects_by_round(pd.concat(frames), designs)
     mean = pooled_effects(by_round).set_index("effect")["mean"]
-    alone = mean["weight sharing alone"] + mean["auxiliary loss alone"]
+    alone = mean["weight sharing alone"] + mean["digit loss alone"]
     assert mean["both"] == pytest.approx(alone + mean["interaction"])
 
 

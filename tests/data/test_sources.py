@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import importlib.resources
 import shutil
+import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -75,6 +77,35 @@ def test_altered_digits_of_scikit_learn_are_refused(spoil, monkeypatch, tmp_path
     monkeypatch.setattr(sources.importlib.resources, "files", lambda package: tmp_path)
     with pytest.raises(InputError, match="digits.csv.gz.*known 1,797 digits.*reinstall"):
         sources._load_other()
+
+
+def test_a_torchvision_without_its_operators_is_imported_all_the_same(monkeypatch):
+    declared, asked = [], []
+
+    class Library:
+        def __init__(self, name, kind):
+            assert (name, kind) == ("torchvision", "DEF")
+
+        def define(self, schema):
+            declared.append(schema.partition("(")[0])
+
+    def import_module(name):
+        asked.append(name)
+        if not declared:
+            raise RuntimeError("operator torchvision::nms does not exist")
+        assert "torchvision.left" not in sys.modules
+        return "the module"
+
+    monkeypatch.setattr(sources, "_declared", None)
+    monkeypatch.setattr(torch.library, "Library", Library)
+    monkeypatch.setattr(sources.importlib, "import_module", import_module)
+    with mock.patch.dict(sys.modules, {"torchvision.left": None}):
+        assert sources.torchvision_datasets() == "the module"
+    assert declared == ["nms", "qnms"] and asked == ["torchvision.datasets"] * 2
+    declared.clear()
+    monkeypatch.setattr(Library, "define", lambda self, schema: None)
+    with mock.patch.dict(sys.modules), pytest.raises(RuntimeError, match="does not exist"):
+        sources.torchvision_datasets()
 
 
 def test_the_second_load_is_the_first(sample):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from nbconvert.filters import markdown2html
 
-from digits.output import openings, tables
+from digits.output import tables
 from digits.output.tables.format import escaped
 from digits.study.frames import tidy
 from digits.study.study import Study
@@ -77,15 +77,12 @@ def test_what_is_harmless_stays_as_it_is():
         assert escaped(text) == text
 
 
-def test_hostile_fields_of_a_record_reach_no_table(saved, smoke_results, monkeypatch):
+def test_fields_of_a_record_that_are_any_text_reach_no_table(saved, smoke_results, monkeypatch):
     monkeypatch.setenv("DIGITS_RESULTS", str(smoke_results))
     study = Study(profile="smoke", seeds=(0,))
     records = study.records("zadoks/*")
     text = " ".join(HOSTILE)
     fields = {"processor": text, "commit": text, "versions": {text: text}, "weights": text}
     spoilt = [record.model_copy(update=fields) for record in records]
-    for frame in (tidy(records), tidy(spoilt)):
-        shown = saved(frame, tables.scope(frame))
-        assert "script" not in Tags(shown["html"].replace("<script>\nfor", "")).tags
-        assert "\\input" not in shown["tex"]
-    assert "<" not in openings.records_shown(study, "zadoks/*")
+    plain, hostile = (saved(frame, tables.scope(frame)) for frame in (tidy(records), tidy(spoilt)))
+    assert hostile == plain

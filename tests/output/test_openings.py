@@ -1,6 +1,5 @@
 """A notebook opens with what was found of its report, and with the records that it shows."""
 
-import functools
 import re
 
 import pytest
@@ -22,14 +21,9 @@ def study(monkeypatch):
     return Study()
 
 
-@functools.cache
-def found_of_study():
-    return findings.find(Study().table(*findings.WHOLE))
-
-
 @pytest.fixture
-def whole(study):
-    return found_of_study()
+def whole(made):
+    return made.found
 
 
 @pytest.mark.parametrize("report", REPORTS)
@@ -58,7 +52,7 @@ def test_the_two_options_are_told_design_by_design_with_their_intervals(study):
     effects = factorial_effects(frame, [design]).set_index("effect")
     line = openings.opening(study, "zadoks").splitlines()[-1]
     assert "nan" not in line and "following the code" not in line
-    for effect in ("weight sharing alone", "auxiliary loss alone", "both"):
+    for effect in ("weight sharing alone", "digit loss alone", "both"):
         mean, low, high = (f"{effects.loc[effect][x]:+.1f}" for x in ("mean", "low", "high"))
         assert f"{mean} ({low} to {high})".replace("-", "−") in line
     assert f"n = {effects.n.max():.0f}" in line

@@ -1,13 +1,14 @@
 """The page of a run says what was found, and what every notebook left."""
 
+import errno
 import json
+import os
 import re
 from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 
-from digits import core
 from digits.analysis import findings
 from digits.analysis.replication import compare
 from digits.experiments.registry import EXPERIMENTS, REPORTS
@@ -121,13 +122,17 @@ def test_a_damaged_status_is_named_and_left_out(content, tmp_path, status, capsy
     assert err.count("\n") == 1
 
 
-def test_a_page_that_cannot_be_finished_leaves_the_old_one(tmp_path):
+def test_a_page_that_cannot_be_finished_leaves_the_old_one(tmp_path, found, monkeypatch):
     index = page.write_index(tmp_path, None)
     before = index.read_bytes()
-    with pytest.raises(UnicodeEncodeError):
-        core.write(index, "\udce9")
-    assert index.read_bytes() == before
-    assert [file.name for file in tmp_path.glob(".*")] == []
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        page.write_index(tmp_path, found)
+    assert index.read_bytes() == before and list(tmp_path.iterdir()) == [index]
 
 
 HOSTILE = "<script>alert(1)</script> \"a' |$x$ \\input{b} [c](javascript:d) %20#e?f"

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from numpy.random import default_rng
 
 from digits.analysis import beyond, findings, posteriors
-from digits.analysis.effects import factorial_effects
+from digits.analysis.effects import MAIN_EFFECTS, factorial_effects
 from digits.analysis.findings import Findings
 from digits.analysis.numbers import all_numbers, errors_of, published_numbers
 from digits.analysis.replication import compare
@@ -507,6 +507,40 @@ def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.canvas.get_width_height()[0]
+
+
+def test_the_answer_shows_the_pooled_means_and_their_intervals(data):
+    found = data.found
+    figure = plots.answer(found.effects, found.pooled, "Title", SCOPE)
+    plt.close(figure)
+    (axis,) = figure.axes
+    means = found.pooled.set_index("effect").loc[list(MAIN_EFFECTS)]
+    assert [bar.get_width() for bar in axis.patches] == means["mean"].tolist()
+    spans = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
+    assert [[low, high] for low, high in spans[:3]] == means[["low", "high"]].to_numpy().tolist()
+    for height, effect in enumerate(MAIN_EFFECTS):
+        shown = {x.get_xdata()[0] for x in axis.lines if list(x.get_ydata()) == [height]}
+        assert shown == set(found.effects.loc[found.effects.effect == effect, "mean"])
+
+
+def test_pictures_of_digits_and_beliefs_show_what_they_are_given(data, drawn):
+    errors = data.errors[0].by_digits
+    shown = drawn(by_digits).axes[0].collections[0].get_array()
+    assert np.array(shown).reshape(10, 10) == pytest.approx(errors)  # the first digit downwards
+    assert not np.allclose(errors, errors.T)
+    bars = drawn(calibration).axes[0].lines[1]
+    table = posteriors.calibration(data.by_seed, data.sample.test, 1.0)
+    assert bars.get_xdata().tolist() == table.p.tolist()
+    assert bars.get_ydata().tolist() == table.share.tolist()
+    pair = example_pair(data.sample.test, 4, 9)
+    digits = np.stack([np.eye(10)[4], np.eye(10)[9]])[None]
+    beliefs = {"zadoks/twinnet+ws+aux": Beliefs(np.array([0.2]), digits)}
+    figure = plots.beliefs(pair, beliefs, SCOPE)
+    plt.close(figure)
+    _, decides, *of_digits = figure.axes
+    assert decides.patches[0].get_width() == 0.2
+    named = [np.argmax([bar.get_height() for bar in axis.patches]) for axis in of_digits]
+    assert named == [4, 9]
 
 
 def test_a_design_that_an_option_harms_is_in_the_picture(data):

@@ -28,7 +28,7 @@ def test_one_round_of_everything_says_that_it_cannot_say(found_of_one_round):
 
 def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
     answer = sentences.answer(found)
-    for effect in ("weight sharing alone", "auxiliary loss alone", "both"):
+    for effect in ("weight sharing alone", "digit loss alone", "both"):
         row = found.pooled.set_index("effect").loc[effect]
         assert re.search(rf"{abs(row['mean']):.1f} percentage points \(.* to .*?\)", answer)
         assert with_minus(f"{row.least:+.1f} to {row.most:+.1f}") in answer

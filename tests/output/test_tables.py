@@ -13,7 +13,7 @@ from digits.analysis.effects import factorial_effects
 from digits.analysis.numbers import published_against_ours, published_numbers
 from digits.analysis.statistics import with_holm
 from digits.experiments.beyond import BASELINE, BEST, STEPS, id_of
-from digits.experiments.registry import CLAIMS, EXPERIMENTS, designs, select
+from digits.experiments.registry import CLAIMS, EXPERIMENTS, REPORTS, designs, select
 from digits.output import tables
 from digits.output.tables.format import difference, interval, mean_sd, number, span, with_minus
 from digits.output.tables.numbers import DIFFERENCE
@@ -286,6 +286,10 @@ def test_agreement_and_effects_in_words():
     assert (row["points of error (95 % interval)"], row["n"]) == ("-2.0 (-3.5 to -0.5)", 3)
 
 
+#: The notebooks of the reports.
+OF_REPORTS = {f"{number:02d}_{report}": report for number, report in enumerate(REPORTS, start=1)}
+
+
 @pytest.fixture(scope="session")
 def committed_tables(made):
     """Some tables of every kind, made of the committed records, by where they are committed."""
@@ -300,7 +304,13 @@ def committed_tables(made):
         "07_comparison/claims": tables.claim_table(found.claims, found.again),
         "07_comparison/criteria": tables.criterion_table(found.claims),
         "07_comparison/ranking": tables.ranking_table(found.ranking),
+        "07_comparison/tally_sds": tables.tally_table(found.numbers, "sd_verdict"),
         "07_comparison/pooled": tables.pooled_table(found.pooled),
+        "07_comparison/pooled_all": tables.pooled_table(found.pooled_all),
+        **{
+            f"{notebook}/experiments": tables.experiment_table(select(f"{report}/*"))
+            for notebook, report in OF_REPORTS.items()
+        },
         "01_kqiku/table_code": tables.agreement_table(published_against_ours(everything, chains)),
     }
 
@@ -311,6 +321,8 @@ def committed_tables(made):
         *("08_networks/errors", "08_networks/effects", "01_kqiku/table_code"),
         *("07_comparison/numbers", "07_comparison/tally", "07_comparison/claims"),
         *("07_comparison/criteria", "07_comparison/ranking", "07_comparison/pooled"),
+        *("07_comparison/pooled_all", "07_comparison/tally_sds"),
+        *(f"{notebook}/experiments" for notebook in OF_REPORTS),
     ],
 )
 def test_committed_tables_are_those_of_the_committed_records(name, committed_tables, made):

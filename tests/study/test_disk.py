@@ -35,11 +35,6 @@ def full_after(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.fixture(scope="module")
-def record(tiny_experiment, train_record):
-    return train_record(tiny_experiment(NAME))
-
-
 def test_a_record_that_does_not_fit_is_told_and_costs_no_other(tmp_path, record):
     store = RecordStore(tmp_path, "sample")
     store.append(record)
@@ -66,14 +61,6 @@ def test_moving_records_aside_to_a_full_disk_moves_none(tmp_path, record):
         store.move_aside({other(record, seed).key for seed in range(3)})
     assert path.read_bytes() == before
     assert not list(tmp_path.rglob("*.new"))
-
-
-def test_a_file_where_the_folder_of_records_should_be_is_told(tmp_path, monkeypatch, capsys):
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("DIGITS_RESULTS", str(tmp_path / "file"))
-    assert run_all.main(OPTIONS) == 2
-    error = capsys.readouterr().err.strip()
-    assert "cannot be written" in error and "--results" in error and "\n" not in error
 
 
 class Disk:

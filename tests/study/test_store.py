@@ -20,11 +20,6 @@ NAME = "zadoks/twinnet+ws+aux"
 
 
 @pytest.fixture(scope="module")
-def record(tiny_experiment, train_record):
-    return train_record(tiny_experiment(NAME))
-
-
-@pytest.fixture(scope="module")
 def diverged(tiny_experiment, train_record):
     return train_record(tiny_experiment(NAME, learning_rate=1e30), 3)
 

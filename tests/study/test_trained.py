@@ -10,6 +10,7 @@ from digits import core
 from digits.core import InputError
 from digits.data.pairs import draw_round
 from digits.data.seeds import streams
+from digits.data.sources import load
 from digits.experiments.registry import EXPERIMENTS
 from digits.study import checkpoints
 from digits.study import trained as module
@@ -20,15 +21,14 @@ from digits.training.evaluation import evaluate
 
 
 @pytest.fixture(scope="module")
-def digits():
-    from digits.data.sources import load
-
-    return load("sample")
+def digits(sample):
+    return sample
 
 
 KINDS = [  # digit logits, two towers and no digits, one logit, a score, validation pairs
     *("zadoks/twinnet+ws+aux", "kqiku/fcc", "jaubert/model_1@sigmoid", "damachi/cnn+aux"),
     "cadei/mlp",
+    *("jaubert/model_1@one-draw", "beyond/twinnet@other-digits"),  # pairs of another kind
 ]
 
 
@@ -45,10 +45,12 @@ def test_the_network_has_the_weights_of_the_record_and_decides_as_it_did(
     assert other.same_weights is False and other.model is network.model  # trained once
     told = f"not bit by bit those of the record, which was made on {record.processor} with torch"
     assert told in str(other)
-    pairs = draw_round(digits, experiment.recipe.draw, streams(3)["pairs"])
+    recipe = experiment.recipe
+    drawn_from = load(recipe.digits_of("sample"))
+    pairs = draw_round(drawn_from, recipe.draw, streams(3, recipe.varies)["pairs"])
     raw = (pairs.test.images * pairs.sd + pairs.mean).clamp(0, 255)
     beliefs = network.believe(raw)
-    scores = evaluate(network.model, pairs.test, experiment.recipe)
+    scores = evaluate(network.model, pairs.test, recipe)
     sure = np.abs(beliefs.not_greater - 0.5) > 1e-4
     assert ((beliefs.not_greater > 0.5) == scores.decisions.numpy())[sure].all()
     assert sure.mean() > 0.9

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from digits.data.pairs import RoundPairs, draw_pairs, draw_pairs_reusing_images
 from digits.data.seeds import streams
@@ -46,6 +47,28 @@ def test_each_image_and_each_epoch_has_a_distortion_of_its_own(images):
     first, second = distort(same, random, elastic=True), distort(same, random, elastic=True)
     assert len(torch.unique(torch.cat([first, second]), dim=0)) == 40
     assert torch.equal(first, distort(same, generator(), elastic=True))
+
+
+def test_a_distortion_is_scipys_of_the_same_angle_scale_shear_and_shift(images):
+    new = distort(images[:30], random := generator(), elastic=False)
+    again = generator()
+
+    def drawn(most):
+        return (2 * torch.rand(30, 1, 1, generator=again) - 1).flatten().double().numpy() * most
+
+    angle, shear = drawn(augmentation.ROTATION), drawn(augmentation.SHEAR)
+    across, along = np.exp(drawn(augmentation.SCALING)), np.exp(drawn(augmentation.SCALING))
+    right, down = drawn(augmentation.SHIFT), drawn(augmentation.SHIFT)
+    assert torch.equal(random.get_state(), again.get_state())  # nothing else was drawn
+    for k, image in enumerate(images[:30].double().numpy()):
+        turn = [[np.cos(angle[k]), np.sin(angle[k])], [-np.sin(angle[k]), np.cos(angle[k])]]
+        slant = [[1, 0], [shear[k], 1]]  # of places (y, x)
+        matrix = np.diag([along[k], across[k]]) @ turn @ slant
+        offset = 6.5 - matrix @ [6.5, 6.5] + [down[k], right[k]]
+        darkest = image.min()
+        look = {"order": 1, "mode": "grid-constant", "cval": darkest}
+        expected = ndimage.affine_transform(image, matrix, offset, **look)
+        assert new[k].numpy() == pytest.approx(expected, abs=0.01 * image.max())
 
 
 def test_no_strength_is_no_distortion(images, monkeypatch):

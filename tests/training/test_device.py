@@ -8,7 +8,7 @@ from digits.core import InputError
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.blocks import Output
 from digits.study.study import Study
-from digits.training.device import CPU, Device, best_device, device_named
+from digits.training.device import CPU, Device, best_device, device_named, has_bf16
 from digits.training.round import train
 
 BF16 = Device(precision="bf16")
@@ -94,6 +94,22 @@ def test_bfloat16_is_taken_where_it_pays_and_the_processor_multiplies_it(monkeyp
     monkeypatch.setattr("digits.training.device.has_bf16", lambda device: has_it)
     assert best_device("cpu", None, bf16_pays=True) == (BF16 if has_it else CPU)
     assert best_device("cpu", None, bf16_pays=False) == CPU
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "multiplies"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx512_bf16": False, "amx_bf16": True}, True),
+        ({"sve_bf16": True}, True),
+        ({"bf16": True, "neon": True}, True),
+        ({"avx512_bf16": False, "avx512_f": True, "avx2": True}, False),
+        ({}, False),
+    ],
+)
+def test_a_processor_multiplies_bfloat16_if_it_says_so(capabilities, multiplies, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": "it"} | capabilities)
+    assert has_bf16.__wrapped__("cpu") == multiplies
 
 
 def test_precision_is_what_was_asked_for_or_refused(monkeypatch):

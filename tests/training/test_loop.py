@@ -200,19 +200,6 @@ def test_validation_loss_has_the_auxiliary_terms(sample, tiny_experiment):
     assert scores.objective > 0.4 * scores.loss + 0.3 * 2  # two digits, about log(10) each
 
 
-def test_pairs_held_out_for_validation_are_not_trained_on(sample, tiny):
-    """Blank validation images may change which epoch is kept, and nothing else."""
-    pairs = draw_round(sample, tiny.draw, streams(0)["pairs"]).train
-    blank = Pairs(torch.zeros(10, 2, 14, 14), pairs.classes[90:], pairs.target[90:])
-    recipe = tiny.but(validation_share=0.1, augmentation="re-pairing", epochs=1, batch_size=30)
-    build = EXPERIMENTS["cadei/mlp"].build
-    first, second = (
-        fit(build, recipe, pairs[:90], streams(0), {"validation": held_out}).model.state_dict()
-        for held_out in (pairs[90:], blank)
-    )
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
 def test_heads_that_do_not_train_the_branch_leave_the_same_weights(sample, tiny):
     """The digit loss alone trains it, so how the target is decided changes no weight."""
     recipe = tiny.but(auxiliary_weight=1.0, train_pairs=20, batch_size=10)

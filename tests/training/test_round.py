@@ -19,10 +19,16 @@ from digits.models.zadoks import twin_net
 from digits.training import loop
 from digits.training import round as rounds
 from digits.training.device import CPU
-from digits.training.evaluation import evaluate, objective_of, posteriors_of
+from digits.training.evaluation import (
+    dead_units,
+    evaluate,
+    objective_of,
+    posteriors_of,
+    shift_changes,
+)
 from digits.training.loop import DivergenceError, fit
-from digits.training.record import unpack, unpack_posteriors
-from digits.training.round import cross_validate, train
+from digits.training.record import unpack, unpack_posteriors, weights_hash
+from digits.training.round import cross_validate, train, train_network
 
 SAME = ("curves", "decisions", "weights", "train_error", "test_error", "precise_error")
 
@@ -201,12 +207,27 @@ def test_a_fold_left_out_is_scored_on_many_pairs_of_its_images(sample, tiny):
     assert evaluate(model, mixed, recipe).error == found[2]
 
 
-def test_folds_do_not_depend_on_what_was_trained_before(sample, tiny_experiment):
-    experiment = tiny_experiment("damachi/logreg", folds=3)
-    pairs = draw_round(sample, experiment.recipe.draw, streams(1)["pairs"]).train
-    with CPU.deterministic():
-        alone = cross_validate(experiment.build, experiment.recipe, pairs, streams(1))
-    assert trained(experiment, 1, sample).fold_errors == alone["fold_errors"]
+def test_dead_units_are_counted_on_the_fitted_pairs_and_shifts_on_the_test_pairs(
+    sample, tiny_experiment
+):
+    change = {"validation_share": 0.2, "count_dead_units": True, "score_shifted": True}
+    experiment = tiny_experiment("zadoks/twinnet+ws", learning_rate=0.05, **change)
+    recipe, measured = experiment.recipe, trained(experiment, 2, sample)
+    model, pairs = train_network(experiment.build, recipe, 2, sample)
+    shifted = [shift_changes(model, these, recipe) for these in (pairs.test, pairs.train)]
+    dead = [dead_units(model, these) for these in (pairs.train[:80], pairs.test)]
+    assert (measured.shift_changes, measured.dead_units) == (shifted[0], dead[0])
+    assert shifted[0] != shifted[1]
+    plain = trained(tiny_experiment("zadoks/twinnet+ws"), 2, sample)
+    assert not {"shift_changes", "dead_units"} & set(vars(plain))
+
+
+@pytest.mark.parametrize("name", ["cadei/convnet@published", "zadoks/twinnet+ws+aux"])
+def test_scoring_leaves_no_trace_in_the_training(name, sample, tiny_experiment):
+    """Even where the network draws random numbers while it is scored."""
+    experiment = tiny_experiment(name, epochs=3)
+    model, _ = train_network(experiment.build, experiment.recipe, 1, sample)
+    assert weights_hash(model) == trained(experiment, 1, sample).weights
 
 
 def test_curves_have_a_point_every_so_many_epochs(measure):
