@@ -5,13 +5,10 @@ python run_all.py --profile paper  trains what the study itself lacks, on all of
 """
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -29,6 +26,7 @@ from digits.core import InputError
 from digits.data.sources import SOURCES, load
 from digits.output import notebooks
 from digits.study import Study, replication, verify
+from digits.study.missing import train_missing
 from digits.study.profiles import PROFILES
 from digits.study.runs import Order
 from digits.study.store import check_writable
@@ -94,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     interruption, 143 and 129 after SIGTERM and SIGHUP.
     """
     options = argparse.Namespace(again="the same command")
-    with core.lasting_streams(), interruptible():
+    with core.lasting_streams(), core.interruptible(STOPPING):
         try:
             code = run(parser().parse_args(arguments, options))
             sys.stdout.flush()  # on a full disk what is printed ends here
@@ -112,29 +110,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _kept(options: argparse.Namespace) -> str:
     return f"what is recorded stays, {options.again} goes on from there"
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` with its number at the first signal to stop, and ignore others.
-
-    So a second Ctrl-C cannot cut off the end that the first one began.
-    """
-
-    def stop(number, frame):
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
-
-    given = {number: signal.getsignal(number) for number in STOPPING}
-    before = {number: handler for number, handler in given.items() if handler != signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -169,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
             f"the {study.profile} profile runs nothing that matches {', '.join(patterns)}: choose "
             "other --experiments, or another --profile."
         )
-    check_folder(study.store.folder / study.source, "--results")
+    core.check_folder(study.store.folder / study.source, "--results")
     if options.verify is not None:
         load(study.source)
         return verify.report(study, options.verify, patterns)
@@ -177,87 +152,24 @@ def run(options: argparse.Namespace) -> int:
         from digits.output import kernel  # training alone does without Jupyter
 
         kernel.prepare()  # it takes seconds, which what follows takes as well
-        check_notebooks(names, study)
-    failed = False if options.no_training else train(study, patterns, options)
+        notebooks.check(names, study.shown)
+        if study.shown is not study:
+            replication.check(study.shown)
+    if options.fresh:
+        move_aside(study, patterns, options)
+    part = {"shard": options.shard, "order": options.order, "scheduler": options.scheduler}
+    failed = False if options.no_training else train_missing(study, patterns, **part)
     if options.train_only:
         return failed
     return notebooks.execute_all(names, study.shown) or failed
 
 
-def check_notebooks(names: list[str], study: Study) -> None:
-    """Refuse notebooks that are not the study's, and folders that do not serve, before training."""
-    notebooks.check(names)
-    shown = study.shown
-    check_folder(shown.figures_folder, "--figures")
-    there = os.path.isdir(shown.figures_folder)
-    check_writable(shown.figures_folder if there else core.figures_dir())
-    records = shown.store.folder / shown.source
-    if shown is not study and not any(records.rglob("*.jsonl")):
-        raise InputError(
-            f"{core.short(records)} has no records, and a replication is shown beside the study: "
-            f"copy the repository's results/{shown.source} there, or leave out --results."
-        )
-
-
-def check_folder(place: Path, option: str) -> None:
-    """Refuse a folder that is none, or cannot become one, with the option that names another."""
-    if found := core.obstacle(place):
-        raise InputError(
-            f"{core.short(place)} cannot be written ({found}): name another folder with {option}."
-        )
-
-
-def train(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> bool:
-    """Train the missing runs, say what was done, and return whether one has no result."""
-    part = {"shard": options.shard, "order": options.order}
-    if options.fresh or study.missing(*patterns, **part):
-        check_writable(core.results_dir())  # where all is recorded, it may be read-only
-    if options.fresh and (aside := study.move_aside(*patterns, shard=options.shard)):
+def move_aside(study: Study, patterns: tuple[str, ...], options: argparse.Namespace) -> None:
+    """Move the records away that are to be trained again, and say where they are."""
+    check_writable(core.results_dir())  # where all is recorded, it may be read-only
+    if aside := study.move_aside(*patterns, shard=options.shard):
         print(f"existing records were moved to {core.short(aside)}")
         options.again = "the same command without --fresh"
-    missing = study.missing(*patterns, **part)
-    study.store.check_writable(missing)
-    if missing:
-        load(study.source)  # a source that is missing or damaged is told before anything starts
-    if diverged := study.diverged(*patterns):
-        print(
-            f"{len(diverged)} of the runs have no result, the first: {diverged[0]}; --fresh trains "
-            "them again"
-        )
-    where = core.short(core.results_dir() / study.source)
-    named = "" if options.shard == WHOLE else " of part {}/{}".format(*options.shard)
-    if not missing:
-        print(f"nothing to train: all runs{named} have their records in {where}")
-        return False
-    workers = min(study.n_jobs, len(missing))
-    means = f"{workers} worker{'s' if workers > 1 else ''}"
-    means = f"the cluster of {options.scheduler}" if options.scheduler else means
-    print(
-        f"{len(missing)} runs{named} have no record in {where} yet; training on {means}", flush=True
-    )
-    if PROFILES[study.profile].replicates and (without := replication.left_out(*patterns)):
-        print(
-            f"a replication, each network at its report's full length; {len(without)} are left "
-            "out, since a round of them takes minutes to hours"
-        )
-    start = time.time()
-    try:
-        failures = study.train_missing(*patterns, **part, scheduler=options.scheduler)
-    except KeyboardInterrupt:
-        done = len(missing) - len(study.missing(*patterns, **part))
-        print(f"\n{done} of {len(missing)} runs were trained and recorded", file=sys.stderr)
-        raise
-    print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
-    for failed in failures:
-        print(f"failed: {failed.failure}", file=sys.stderr)
-    lost = len(study.missing(*patterns, **part)) - sum(not failed.recorded for failed in failures)
-    if lost > 0:
-        print(
-            f"{lost} runs were trained, but their records are no longer in {where}: restore the "
-            "files that were removed, or train them again",
-            file=sys.stderr,
-        )
-    return bool(failures) or lost > 0
 
 
 if __name__ == "__main__":

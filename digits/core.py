@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,14 @@ def obstacle(path: Path) -> str:
     if not os.path.exists(nearest):
         return f"{short(nearest)} is a link that leads nowhere"
     return "" if os.path.isdir(nearest) else f"{short(nearest)} is a file"
+
+
+def check_folder(place: Path, option: str) -> None:
+    """Refuse a folder that is none, or cannot become one, with the option that names another."""
+    if found := obstacle(place):
+        raise InputError(
+            f"{short(place)} cannot be written ({found}): name another folder with {option}."
+        )
 
 
 def short(path: str | Path) -> str:
@@ -187,6 +196,29 @@ def lasting_streams() -> Iterator[None]:
                     stream.flush()
                 except OSError:  # told before; the interpreter would try again as it ends
                     stream.drop()
+
+
+@contextlib.contextmanager
+def interruptible(stopping: list[signal.Signals]) -> Iterator[None]:
+    """Raise `KeyboardInterrupt` with its number at the first of some signals, and ignore others.
+
+    So a second Ctrl-C cannot cut off the end that the first one began.
+    """
+
+    def stop(number, frame):
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    given = {number: signal.getsignal(number) for number in stopping}
+    before = {number: handler for number, handler in given.items() if handler != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Frozen(BaseModel):

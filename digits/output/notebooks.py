@@ -5,6 +5,7 @@ import contextlib
 import errno
 import functools
 import json
+import os
 import re
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from digits.experiments import handwriting
 from digits.experiments.experiment import CELLS
 from digits.experiments.registry import EXPERIMENTS, OF_CLAIMS, REPORTS
 from digits.study import Study
+from digits.study.store import check_writable
 
 _ONE_AT_A_TIME = threading.Lock()  # notebooks are executed in threads, the exporter is one
 #: The experiments of notebooks that are not about one report.
@@ -63,11 +65,11 @@ def patterns_of(names: list[str]) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def check(names: list[str]) -> None:
-    """Refuse notebooks that do not take exactly the parameters of a `Study`.
+def check(names: list[str], shown: Study) -> None:
+    """Refuse, before anything starts, notebooks and folders that do not serve to show a study.
 
-    Papermill itself only warns about a parameter that a notebook does not know, and then runs
-    with the default; this is asked before anything starts.
+    Notebooks take exactly the parameters of a `Study`: Papermill itself only warns about one that
+    a notebook does not know, and then runs with the default.
     """
     expected = set(Study.model_fields)
     for name in names:
@@ -78,6 +80,9 @@ def check(names: list[str]) -> None:
                 f"{name} takes the parameters {', '.join(sorted(found))}, but a notebook of the "
                 f"study takes {', '.join(sorted(expected))}: correct its parameters cell."
             )
+    core.check_folder(shown.figures_folder, "--figures")
+    there = os.path.isdir(shown.figures_folder)
+    check_writable(shown.figures_folder if there else core.figures_dir())
 
 
 def _parameters(path: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from digits.core import InputError, short
 from digits.experiments.experiment import Experiment
 from digits.experiments.registry import select
 from digits.study.frames import tidy
@@ -14,6 +15,16 @@ _NOTHING = {
     "shortened": pd.Series(dtype=bool),
     "test_error": pd.Series(dtype=float),
 }
+
+
+def check(shown: Study) -> None:
+    """Refuse a folder without records of the study that a replication is shown beside."""
+    records = shown.store.folder / shown.source
+    if not any(records.rglob("*.jsonl")):
+        raise InputError(
+            f"{short(records)} has no records, and a replication is shown beside the study: copy "
+            f"the repository's results/{shown.source} there, or leave out --results."
+        )
 
 
 def rounds_here(*patterns: str) -> pd.DataFrame:

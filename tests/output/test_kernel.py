@@ -61,7 +61,7 @@ def test_no_setting_of_the_user_reaches_a_notebook(
     book = json.loads((source / "own.ipynb").read_text())
     book["metadata"] = {}  # neither a kernel nor a language
     (source / "own.ipynb").write_text(json.dumps(book))
-    notebooks.check(["own"])
+    notebooks.check(["own"], Study())
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 3600)  # the folder's clock is behind
     scratch = tmp_path / "scratch"
@@ -83,7 +83,7 @@ def test_a_damaged_notebook_is_named(content, tmp_path, monkeypatch):
     (tmp_path / "05_zadoks.ipynb").write_text(content)
     monkeypatch.setattr(core, "NOTEBOOKS", tmp_path)
     with pytest.raises(InputError, match=r"05_zadoks.ipynb is not a notebook with one cell of par"):
-        notebooks.check(["05_zadoks"])
+        notebooks.check(["05_zadoks"], Study())
 
 
 def fails_with(error):

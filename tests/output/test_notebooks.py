@@ -190,7 +190,7 @@ def test_notebook_source_keeps_the_rules(name):
         assert not statements & {"FunctionDef", "ClassDef", "For", "While", "Lambda"}
     assert 10 <= len(book.cells) <= 30
     assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# ")
-    notebooks.check([name])
+    notebooks.check([name], Study())
     defaults = {}
     exec(code[0].source, defaults)  # plain literals: the defaults that Jupyter users get
     assert {k: defaults[k] for k in Study.model_fields} == {
@@ -265,7 +265,7 @@ def test_a_notebook_with_other_parameters_is_refused(tmp_path, monkeypatch):
     (tmp_path / "05_zadoks.ipynb").write_text(json.dumps(source))
     monkeypatch.setattr(core, "NOTEBOOKS", tmp_path)
     with pytest.raises(InputError, match="05_zadoks takes the parameters .*seed, source"):
-        notebooks.check(["05_zadoks"])
+        notebooks.check(["05_zadoks"], Study())
 
 
 def test_every_notebook_is_run_and_has_its_experiments_trained():
