@@ -1,7 +1,7 @@
 """How fast the study trains: against a plain loop, against the machine, and as a whole.
 
 python benchmarks/measure.py              every part; an hour on two cores, which must be idle
-python benchmarks/measure.py limit        one part: plain, limit, memory, quick or light
+python benchmarks/measure.py limit        one part: plain, limit, memory or quick
 
 Each part leaves its numbers in benchmarks/measured/, and RESULTS.md is written anew from all that
 are there. Speeds are ratios taken in one run, in turn, since a machine's own speed varies.
@@ -150,34 +150,8 @@ def quick() -> list[dict]:
     return [*rows, {"family": "all, notebooks included, on the clock", "wall": total}]
 
 
-def light() -> list[dict]:
-    """The light families at full length: following the text, then the code."""
-    study, rows = Study(source="sample"), []
-    found = study.runs("kqiku/*", "jaubert/*", "damachi/*", "zadoks/*")
-    cost = {run.experiment.id: summary_of(run.experiment.build).flops for run in found}
-    found.sort(key=lambda run: -cost[run.experiment.id])
-    for variant, words in (("", "following the text"), ("published", "following the code")):
-        # damachi trained once; kqiku's ten published trainings are one chain.
-        runs = [
-            run
-            for run in found
-            if run.experiment.variant == variant
-            and not (
-                run.seed
-                and (run.experiment.report == "damachi" or run.experiment.recipe.trainings > 1)
-            )
-        ]
-        start = time.perf_counter()
-        records = [future.result() for _, future in train_runs(runs, "sample", CORES)]
-        total = time.perf_counter() - start
-        assert all(isinstance(record, Record) for record in records)
-        rows += [row | {"family": f"{row['family']}, {words}"} for row in _by_family(records)]
-        rows.append({"family": f"all {words}, on the clock", "wall": total})
-    return rows
-
-
 PARTS: dict[str, Callable[[], list[dict]]] = {
-    part.__name__: part for part in (plain, limit, memory, quick, light)
+    part.__name__: part for part in (plain, limit, memory, quick)
 }
 
 

@@ -96,12 +96,6 @@ TITLES = {
         "`python run_all.py`: the replication and every notebook.",
         _time_table,
     ),
-    "light": (
-        "The light families",
-        "kqiku, jaubert (without its search), damachi and zadoks at the reports' own rounds and "
-        "epochs: what the reports say, and beside it what their code did where that differs.",
-        _time_table,
-    ),
 }
 
 

@@ -45,7 +45,7 @@ def test_the_plain_loop_learns_as_the_study_does(benchmarks, sample, tiny_experi
 def test_what_is_measured_is_what_the_library_has_today(benchmarks, tiny_experiment):
     import measure
 
-    assert list(measure.PARTS) == ["plain", "limit", "memory", "quick", "light"]
+    assert list(measure.PARTS) == ["plain", "limit", "memory", "quick"]
     names = (*measure.REPRESENTATIVE, *measure.MORE, *measure.DEEP)
     assert set(names) <= set(EXPERIMENTS)
     records = [measure._trained(Run(tiny_experiment("zadoks/twinnet"), 0))]

@@ -116,7 +116,7 @@ PROFILES = {
             name="paper",
             usual_source="mnist",
             limits=(_limits("searched never", rounds=0),),
-            bf16=(frozenset({"deep", "common"}), *_DEEP_BEYOND),
+            bf16=(frozenset({"deep"}), *_DEEP_BEYOND),
         ),
     )
 }

@@ -5,6 +5,7 @@ Training happens in worker processes of one thread each, and one writer appends 
 study that is cut short loses at most the runs in flight.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -127,10 +128,14 @@ class Study(Parameters):
     def table(self, *patterns: str) -> pd.DataFrame:
         """Return one row per wanted run that has a record (see `tidy`); nothing is trained.
 
-        A run whose loss stopped being finite has no row, but captions name it, as they do rounds
-        that are missing.
+        A run whose loss stopped being finite has no row, but captions name it, as they do networks
+        with fewer rounds than are wanted: `attrs["wanted"]` has their number.
         """
-        return tidy(*self._results(*patterns))
+        records, diverged = self._results(*patterns)
+        frame = tidy(records, diverged)
+        wanted = Counter(run.experiment.id for run in self.runs(*patterns))
+        frame.attrs["wanted"] = dict(wanted - Counter(run.experiment for run in diverged))
+        return frame
 
     def _results(self, *patterns: str) -> tuple[list[Record], list[Diverged]]:
         found = [record for _, record in self.recorded(*patterns)]

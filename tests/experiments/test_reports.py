@@ -162,9 +162,9 @@ def test_a_report_is_files_of_networks_rows_and_claims_a_colour_and_a_notebook()
     assert len(set(COLOURS.values())) == len(COLOURS)
     for number, (name, report) in enumerate(REPORTS.items()):
         assert number == report.NUMBER and report.AUTHORS and report.IN_SHORT
-        assert report.DESIGNS and CLAIMS_OF[name]
+        assert CLAIMS_OF[name]
         for station in ("models", "experiments", "experiments/claims"):
             assert (core.ROOT / "digits" / station / f"{name}.py").is_file()
-        notebook = core.NOTEBOOKS / f"0{number + 1}_{name}.ipynb"
+        (notebook,) = core.NOTEBOOKS.glob(f"*_{name}.ipynb")
         cells = nbformat.read(notebook, as_version=4).cells
         assert any(f'"{name}/*"' in cell.source for cell in cells)

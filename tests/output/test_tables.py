@@ -119,13 +119,20 @@ def test_the_settings_of_a_search_are_one_shortened_network():
 
 
 def test_a_network_with_missing_rounds_is_named_with_how_many_it_has():
-    """Of networks whose protocol has 60 rounds, both ran some and one lacks a round."""
     both = pd.concat([rows(), rows(experiment="zadoks/twinnet").iloc[:1]])
+    assert "missing" not in tables.scope(both)  # nobody says how many are wanted
+    both.attrs["wanted"] = {"zadoks/twinnet": 2, "zadoks/twinnet+ws+aux": 2, "kqiku/fcc": 9}
     assert tables.scope(both).endswith("; rounds are missing: zadoks/twinnet (1 of 2)")
-    assert "missing" not in tables.scope(rows())
-    # A protocol of fewer rounds lacks none.
-    few = pd.concat([rows(experiment="zadoks/twinnet", seed=[5, 70]), rows(seed=[5, 5]).iloc[:1]])
-    assert "missing" not in tables.scope(few)
+    complete = both[both.experiment == "zadoks/twinnet+ws+aux"]
+    assert "missing" not in tables.scope(complete)
+
+
+def test_networks_in_bfloat16_are_counted_and_those_in_part_are_named():
+    all_rounds = rows(experiment="zadoks/twinnet", precision="bfloat16")
+    some = rows(precision=["float32", "bfloat16"])
+    told = tables.scope(pd.concat([all_rounds, some]))
+    assert told.endswith("; in bfloat16: 2 of zadoks's networks, zadoks/twinnet+ws+aux in part")
+    assert "bfloat16" not in tables.scope(rows())
 
 
 def test_runs_that_diverged_are_named_with_the_networks_of_their_report():
@@ -287,7 +294,7 @@ def test_agreement_and_effects_in_words():
 
 
 #: The notebooks of the reports.
-OF_REPORTS = {f"{number:02d}_{report}": report for number, report in enumerate(REPORTS, start=1)}
+OF_REPORTS = {path.stem: name for name in REPORTS for path in core.NOTEBOOKS.glob(f"*_{name}.*")}
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def test_bfloat16_is_for_runs_with_all_of_one_set_of_tags():
     assert in_bf16 == {
         "smoke": [False, False, False, False],
         "quick": [False, False, False, False],
-        "paper": [False, True, False, True],
+        "paper": [True, True, False, True],
     }
 
 

@@ -1,7 +1,7 @@
 """How numbers and tables are written: means, intervals, captions; HTML, Markdown and LaTeX."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from html import escape
 from importlib.resources import files
@@ -64,11 +64,10 @@ def scope(frame: pd.DataFrame) -> str:
         f"{span(frame.train_pairs)} training pairs a round",
         " and ".join(DIGITS[name] for name in drawn.unique()),
     ]
-    fewer = frame[frame.precision == "bfloat16"].drop_duplicates("experiment")
     reports, diverged = set(frame.report), frame.attrs.get("diverged", {})
     notes = {
         "shortened": _shortened(frame),
-        "in bfloat16": [f"{n} of {of}'s networks" for of, n in fewer.report.value_counts().items()],
+        "in bfloat16": _in_bfloat16(frame),
         "rounds are missing": _missing_rounds(frame),
         # Of the reports' other networks too: one that always diverges has no row here.
         "without results": [run for run, e in diverged.items() if EXPERIMENTS[e].report in reports],
@@ -92,22 +91,22 @@ def _shortened(frame: pd.DataFrame) -> list[str]:
 
 
 def _missing_rounds(frame: pd.DataFrame) -> list[str]:
-    """Name the networks that lack rounds which others of the same size and protocol have."""
-    have = dict(frame.groupby("experiment", sort=False).seed.agg(set))
-    # What decides how many of an experiment's rounds a profile runs.
-    kinds = {name: (EXPERIMENTS[name].tags, EXPERIMENTS[name].recipe.trainings) for name in have}
-    alike = defaultdict(set)
-    for name, seeds in have.items():
-        alike[kinds[name]] |= seeds
-    wanted = {
-        name: {seed for seed in alike[kinds[name]] if seed < EXPERIMENTS[name].rounds}
-        for name in have
-    }
+    """Name the networks that have fewer rounds than the study wants of them (`Study.table`)."""
+    wanted, have = frame.attrs.get("wanted", {}), frame.groupby("experiment", sort=False).seed
     return [
-        f"{name} ({len(seeds & wanted[name])} of {len(wanted[name])})"
-        for name, seeds in have.items()
-        if wanted[name] - seeds
+        f"{name} ({n} of {wanted[name]})"
+        for name, n in have.nunique().items()
+        if n < wanted.get(name, 0)
     ]
+
+
+def _in_bfloat16(frame: pd.DataFrame) -> list[str]:
+    """Say of how many networks rounds were computed in bfloat16, and whose were only in part."""
+    precisions = frame.groupby("experiment", sort=False).precision.agg(set)
+    fewer = precisions[["bfloat16" in these for these in precisions]]
+    reports = pd.Series([EXPERIMENTS[name].report for name in fewer.index], dtype=str)
+    told = [f"{n} of {of}'s networks" for of, n in reports.value_counts(sort=False).items()]
+    return told + [f"{name} in part" for name, these in fewer.items() if len(these) > 1]
 
 
 def number(value: float | None, form: str = "{:.2f}") -> str:
