@@ -90,7 +90,9 @@ def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str
                 best = run.loc[run.validation_loss.idxmin()]
                 axis.axhline(best.validation_loss, **lowest)
                 axis.plot(best.epoch, best.validation_loss, "o", color="black", markersize=4)
-        axis.set(title=name_of(EXPERIMENTS[name], report=False), ylabel="loss", ylim=(0, None))
+        axis.set(title=name_of(EXPERIMENTS[name], report=False), yscale="log")
+        axis.set_ylabel("loss, logarithmic")
+        style.name_ticks(axis.yaxis)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[-1, 0].set_xlabel("epoch")
     keys = {"training": TRAIN_LOSS, "validation": TEST_LOSS}
