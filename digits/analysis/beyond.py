@@ -13,6 +13,7 @@ from digits.data.seeds import STREAMS
 from digits.experiments.beyond import (
     BASELINE,
     BEST,
+    FRESH,
     HEADS,
     LARGER_BUDGET,
     ORACLE,
@@ -55,7 +56,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
     "loss" or "no measurable change", by the interval of the cross-validation change, or of the test
     change for a larger budget; "" without an interval.
     """
-    by_id = frame.set_index("seed").groupby("experiment", sort=False)
+    by_id = rows_of_steps(frame).set_index("seed").groupby("experiment", sort=False)
     tests, folds = (dict(list(by_id[name])) for name in ("precise_error", "precise_fold_errors"))
     rows = []
     below = None
@@ -276,10 +277,10 @@ def reference_baselines(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFra
 
 
 def rows_of_steps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that `steps` is made of."""
+    """Return the rows that `steps` is made of; fresh rounds confirm, and choose nothing."""
     names = ["baseline", *(step.name for step in STEPS)]
     ids = {of(name) for name in names for of in (id_of, folds_id_of)}
-    return frame[frame.experiment.isin(ids)]
+    return frame[frame.experiment.isin(ids) & ~frame.seed.isin(FRESH)]
 
 
 def rows_by_source(frame: pd.DataFrame) -> pd.DataFrame:

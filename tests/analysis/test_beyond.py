@@ -12,6 +12,7 @@ from digits.analysis.statistics import summarise
 from digits.experiments.beyond import (
     BASELINE,
     BEST,
+    FRESH,
     HEADS,
     LARGER_BUDGET,
     STEPS,
@@ -162,6 +163,14 @@ def test_a_cross_validated_step_is_judged_by_its_folds_and_not_by_its_test(folds
 def test_a_larger_budget_is_judged_by_the_test_error_of_the_same_rounds(errors, verdict):
     found = rows(id_of(BEST), [0.9, 1.0, 1.1]) + rows(id_of("long"), errors)
     assert beyond.steps(pd.DataFrame(found)).set_index("step").verdict["long"] == verdict
+
+
+def test_fresh_rounds_are_in_no_step(frame):
+    fresh = frame[frame.experiment == id_of(BEST)]
+    fresh = fresh.assign(seed=FRESH[: len(fresh)], precise_error=50.0)
+    both = pd.concat([frame, fresh], ignore_index=True)
+    pd.testing.assert_frame_equal(beyond.steps(both), beyond.steps(frame))
+    assert len(beyond.rows_of_steps(both)) == len(frame)
 
 
 def test_fresh_rounds_of_the_best_networks_have_a_row_of_their_own():
