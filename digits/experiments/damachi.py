@@ -36,9 +36,9 @@ TUNED = ("logreg", "nn")
 #: The same rates for Adam, since a tuned optimiser is compared with a tuned one; and a lower one,
 #: since the lowest of those is chosen.
 ADAM_RATES = (*SGD_RATES, 0.00001)
-#: By what a round costs: 60 where it takes under ten seconds. Those of the dense nets are not all
-#: there; the CNNs take minutes.
-ROUNDS = {"linreg": 60, "logreg": 60}
+#: By what a round costs: 60 where it takes under ten seconds, 40 under a minute; the CNNs take
+#: minutes, and of the dense net's other optimisers not all are there.
+ROUNDS = {"linreg": 60, "logreg": 60, "nn": 40, "nn+aux": 40, "nn@sgd": 10, "nn@adam": 10}
 
 
 def experiments() -> list[Experiment]:
@@ -118,7 +118,7 @@ def _row(
             score_in_training_mode=convolutional,
             curve_step=5 if convolutional else epochs // 100,
         ),
-        rounds=ROUNDS.get(name, 10),
+        rounds=ROUNDS.get(f"{name}@{variant}", ROUNDS.get(name, 10)),
         tags=frozenset({cost} if cost else ()),
         **fields,
     )
