@@ -17,7 +17,7 @@ from digits.data.sources import Digits, Pool
 class Pairs:
     """Pairs of digits.
 
-    images: (N, 2, 14, 14) float32, pixels 0..255.
+    images: (N, 2, 14, 14) float32, pixels 0..255 as drawn (see `Draw` for others).
     classes: (N, 2) int64, the digits 0..9; None where only the target is known.
     target: (N,) int64, 1 where the first digit is lesser than or equal to the second.
     """
@@ -141,7 +141,8 @@ def example_pair(pool: Pool, first: int, second: int, number: int = 0) -> Pairs:
     for digit, place in ((first, number), (second, number + (first == second))):
         members = (pool.classes == digit).nonzero().flatten()
         if not 0 <= place < len(members):
-            known = f"0 to {len(members) - 2}" if len(members) else "digits from 0 to 9"
+            last = len(members) - 1 - (first == second)
+            known = f"0 to {last}" if len(members) else "digits from 0 to 9"
             raise InputError(f"there is no image {number!r} of digit {digit!r}: choose {known}.")
         places.append(members[place].item())
     return _pairs(pool, torch.tensor([places]))

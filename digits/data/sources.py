@@ -94,12 +94,12 @@ def load(source: str) -> Digits:
         return _load_mnist(core.data_dir())
     if source == OTHER:
         return _load_other()
-    raise InputError(f"data source {source!r} is unknown: choose one of {', '.join(SOURCES)}.")
+    raise InputError(f"data source {source!r} is unknown: choose {', '.join(SOURCES)} or {OTHER}.")
 
 
 def is_here(source: str) -> bool:
     """Say whether a source can be loaded without a download."""
-    return source == "sample" or len(_files_in(core.data_dir())) == len(_MNIST_SHA256)
+    return source != "mnist" or len(_files_in(core.data_dir())) == len(_MNIST_SHA256)
 
 
 def pool_2x2(originals: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ TABLES = {
 }
 #: The networks of which a round without augmentation takes seconds, and how many they have.
 LIGHT, LIGHT_ROUNDS = ("mlp", "convnet"), 40
-#: How many rounds networks have with augmentation; those of which one takes hours have three.
+#: How many rounds networks have with augmentation; the others have three.
 TABLE_2_ROUNDS = {"mlp": 20}
 NETWORKS = {
     "mlp": networks.mlp,

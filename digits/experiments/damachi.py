@@ -36,8 +36,8 @@ TUNED = ("logreg", "nn")
 #: The same rates for Adam, since a tuned optimiser is compared with a tuned one; and a lower one,
 #: since the lowest of those is chosen.
 ADAM_RATES = (*SGD_RATES, 0.00001)
-#: By what a round costs: 60 where it takes under ten seconds, 40 under a minute; the CNNs take
-#: minutes, and of the dense net's other optimisers not all are there.
+#: By what a round costs: 60 where it takes seconds, 40 about a minute; the CNNs take minutes,
+#: and of the dense net's other optimisers not all are there.
 ROUNDS = {"linreg": 60, "logreg": 60, "nn": 40, "nn+aux": 40, "nn@sgd": 10, "nn@adam": 10}
 
 

@@ -15,8 +15,8 @@ IN_SHORT = (
     "worsens them, and helps only beside weight sharing (best: 12.8 % error)."
 )
 
-#: By what a round costs: 60 where it takes under ten seconds; fewer of what the code did with the
-#: CNNs and of what is changed in them, which are not all there.
+#: Of the report's networks; of their variants by the network: a round of what the code did with the
+#: CNNs takes minutes, so those have fewer.
 ROUNDS, FURTHER_ROUNDS = 60, {"fcc": 60, "cnn": 10}
 #: Network: how the text lists it, how the code has it, and the number of parameters it prints.
 NETWORKS = {

@@ -37,7 +37,14 @@ def summary_of(build: MakeModule) -> Summary:
     """
     with torch.random.fork_rng(devices=[]):
         model = build()
+        counted = _multiplications(model)
     parts = [module for module in model.modules() if isinstance(module, PerImage)]
+    shared = any(part.first is part.second for part in parts)
+    return Summary(parameter_count(model), shared, float(counted))
+
+
+def _multiplications(model: nn.Module) -> int:
+    """Count the operations of the layers with weights in a forward pass of one pair."""
     counted = []
 
     def count(layer, _, output):
@@ -48,11 +55,15 @@ def summary_of(build: MakeModule) -> Summary:
             layer.register_forward_hook(count)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more of them wait for each other longer than they work
-    with torch.inference_mode():
-        model.eval()(torch.zeros(1, 2, 14, 14))
+    _pass_one_pair(model)
     torch.set_num_threads(threads)
-    shared = any(part.first is part.second for part in parts)
-    return Summary(parameter_count(model), shared, float(sum(counted)))
+    return sum(counted)
+
+
+def _pass_one_pair(model: nn.Module) -> None:
+    """Apply `model` once, without a trace in torch's random numbers, also of dropout left on."""
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        model.eval()(torch.zeros(1, 2, 14, 14))
 
 
 def layer_table(model: nn.Module) -> pd.DataFrame:
@@ -71,8 +82,7 @@ def layer_table(model: nn.Module) -> pd.DataFrame:
 
     leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
     handles = [layer.register_forward_hook(functools.partial(note, name)) for name, layer in leaves]
-    with torch.inference_mode():
-        model.eval()(torch.zeros(1, 2, 14, 14))
+    _pass_one_pair(model)
     for handle in handles:
         handle.remove()
     return pd.DataFrame(rows.values())

@@ -8,6 +8,7 @@ import contextlib
 import copy
 import functools
 import hashlib
+import io
 import sys
 import time
 from pathlib import Path
@@ -49,9 +50,13 @@ def made_by(run: Run, digits: Digits) -> dict[str, Any]:
 
 @functools.cache
 def code_checksum() -> str:
-    """Return the checksum of the code that trains, whatever else was changed or committed."""
+    """Return the checksum of the code that trains, whatever else was changed or committed.
+
+    And of `chosen.json`: a step of the ablation that is not kept changes the networks after it.
+    """
     checksum, package = hashlib.sha256(), Path(__file__).parent.parent
-    for file in sorted(file for part in CODE for file in (package / part).glob("*.py")):
+    files = (file for part in CODE for file in (package / part).glob("*.*"))
+    for file in sorted(file for file in files if file.suffix in (".py", ".json")):
         checksum.update(file.read_bytes())
     return checksum.hexdigest()[:16]
 
@@ -62,6 +67,17 @@ def remove(folder: Path, run: Run, source: str) -> None:
     for left in path.parent.glob(f"{path.name}*"):  # also one that was never finished
         with contextlib.suppress(OSError):  # it costs no more than its room
             left.unlink(missing_ok=True)
+
+
+def save(content: dict[str, Any], path: Path, lasting: bool = False) -> None:
+    """Write tensors and what belongs to them in one step (see `core.replacing`).
+
+    Raises `OSError`; writing to the file itself, `torch.save` would make a `RuntimeError` of it.
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with replacing(path, lasting) as file:
+        file.write(buffer.getbuffer())
 
 
 class Beside(Checkpoint):
@@ -109,8 +125,8 @@ class Beside(Checkpoint):
         spent = self.spent + time.monotonic() - self._start
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(self.path, lasting=True) as file:
-                torch.save({"run": self._run, "parts": self._parts, "spent": spent}, file)
+            content = {"run": self._run, "parts": self._parts, "spent": spent}
+            save(content, self.path, lasting=True)
         except OSError as error:
             print(
                 f"{short(self.path)} cannot be written ({error.strerror}): the run goes on without",

@@ -58,7 +58,8 @@ def execute(run: Run, digits: Digits, checkpoint: Checkpoint = NO_CHECKPOINT) ->
     Raises
     ------
     InputError
-        For a bad seed or more pairs than the pools hold, before training.
+        For a bad seed, more pairs than the pools hold, or a recipe that does not fit the network,
+        before training.
     """
     provenance, own = provenance_of(run, digits), run.experiment
     named = own.recipe.digits_of(digits.source)
@@ -114,7 +115,7 @@ def commit() -> str:
     try:
         git("ls-files", "--error-unmatch", str(file))
         # Records are files of the repository as well, and each that is added changes them.
-        differs = git("diff", "--name-only", "HEAD", "--", str(file.parent.parent))
+        differs = git("status", "--porcelain", "--", str(file.parent.parent))
         return git("rev-parse", "--short=12", "HEAD") + "+" * bool(differs)
     except (OSError, subprocess.CalledProcessError):
         return ""

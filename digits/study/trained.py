@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from digits.core import InputError, replacing
+from digits.core import InputError
 from digits.data.sources import load, pool_2x2
 from digits.study import checkpoints
 from digits.study.runs import Run
@@ -132,8 +132,7 @@ def _keep(network: TrainedNetwork, path: Path, made_by: dict[str, Any]) -> None:
     content = {"model": network.model.state_dict(), "mean": network.mean, "sd": network.sd}
     content["made_by"] = made_by
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        torch.save(content, file)
+    checkpoints.save(content, path)
 
 
 def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNetwork | None:

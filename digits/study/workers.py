@@ -99,12 +99,14 @@ def train_runs(
     with contextlib.ExitStack() as stack:
         if scheduler is None:
             there, workers = None, min(jobs, len(runs))
-            tasks = in_processes(do, runs, workers, lambda run: bar.started(run))
         else:
             there = stack.enter_context(cluster.connect(scheduler))
             workers, pool = there.workers(), there.pool()
-            tasks = _loop(lambda: pool, do, runs, len(runs), lambda run: bar.started(run))
         bar = stack.enter_context(ProgressBar(runs, workers))
+        if there is None:
+            tasks = in_processes(do, runs, workers, bar.started)
+        else:
+            tasks = _loop(lambda: pool, do, runs, len(runs), bar.started)
         stack.enter_context(contextlib.closing(tasks))
         for run, future in tasks:
             if run is not None:

@@ -63,18 +63,24 @@ class Device(Frozen):
 
         One thread on a CPU: the number of threads changes the last bits of a sum; and several
         processes of one thread train about twice as many rounds in a minute as one process of
-        several threads. On a graphics card, only algorithms that repeat themselves.
+        several threads. On a graphics card, only algorithms that repeat themselves, and float32
+        without the shorter numbers (TF32) that torch would take for convolutions.
         """
         threads, on_card = torch.get_num_threads(), self.kind == "cuda"
         strict = torch.are_deterministic_algorithms_enabled()
+        warns = torch.is_deterministic_algorithms_warn_only_enabled()
+        shorter = torch.backends.cudnn.allow_tf32
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(strict or on_card)
+        torch.backends.cudnn.allow_tf32 = False
+        if on_card:
+            torch.use_deterministic_algorithms(True)
         try:
             with self.random_state_kept():
                 yield
         finally:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(strict)
+            torch.backends.cudnn.allow_tf32 = shorter
+            torch.use_deterministic_algorithms(strict, warn_only=warns)
 
     def random_state_kept(self):
         """Return a context after which torch's random state is as before, here and on its card.

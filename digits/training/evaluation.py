@@ -148,7 +148,8 @@ def evaluate(
 def error_on_many_pairs(model: TwoBranch, pairs: Pairs, device: Device = CPU) -> float:
     """Return the error in per cent on pairs that use the same images again and again.
 
-    For a network with one branch for both images: each image passes the branch once.
+    For a network with one branch for both images: each image passes the branch once. The head
+    computes in float32 in any precision.
     """
     model.eval()
     images, place = torch.unique(pairs.images.flatten(0, 1), dim=0, return_inverse=True)

@@ -223,8 +223,7 @@ def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, pairs: int) ->
     """Make the schedule of a training on so many pairs an epoch; None for a constant rate."""
     if recipe.schedule == "constant":
         return None
-    times = 2 if recipe.augmentation == "re-pairing" else 1
-    steps = recipe.epochs * -(-times * pairs // recipe.batch_size)
+    steps = recipe.epochs * -(-recipe.epoch_factor * pairs // recipe.batch_size)
     return OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
 
 

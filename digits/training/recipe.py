@@ -18,10 +18,12 @@ class Recipe(Frozen):
 
     epochs: passes over the training pairs, per training.
     batch_size: pairs per step; the last batch of an epoch is smaller if they do not divide.
-    optimizer: "adam", "adamw" or "sgd", with torch's defaults but learning rate and weight decay.
+    optimizer: "adam", "adamw" or "sgd", with torch's defaults but learning rate and weight decay
+        (and momentum, under "one_cycle").
     learning_rate: of the optimiser.
     schedule: "constant"; or "one_cycle", which warms up to the learning rate over the first 30 %
-        of the steps and then falls to nothing.
+        of the steps, from a 25th of it, and then falls to nothing; meanwhile Adam's first momentum,
+        or that of SGD, goes from 0.95 to 0.85 and back.
     weight_decay: added to the gradient as weight_decay * parameter, an L2 penalty; in Adam it
         passes through the running moments, in AdamW it shrinks the parameters beside them.
     loss: "cross_entropy" of logits, two or one; or "mean_squared_error" of a score and of one-hot
@@ -128,6 +130,16 @@ class Recipe(Frozen):
                 f"undistorted_share = {self.undistorted_share} has no distortion to end: choose a "
                 "distortion, or leave it at 0."
             )
+        if self.label_smoothing and not (self.auxiliary_weight and self.loss == "cross_entropy"):
+            raise InputError(
+                f"label_smoothing = {self.label_smoothing} has no digit loss to smooth: choose an "
+                "auxiliary_weight and cross_entropy, or leave it at 0."
+            )
+        if self.score_in_training_mode and self.test_pairs == 1:
+            raise InputError(
+                "score_in_training_mode = True of test_pairs = 1 has no batch statistics: choose "
+                "two pairs or more, or leave it False."
+            )
         for pairs in self.epoch_sizes:
             if pairs % self.batch_size == 1:
                 raise InputError(
@@ -174,9 +186,14 @@ class Recipe(Frozen):
         return self.train_pairs - self.validation_pairs
 
     @property
+    def epoch_factor(self) -> int:
+        """How many pairs an epoch passes over for each fitted one."""
+        return 2 if self.augmentation == "re-pairing" else 1
+
+    @property
     def epoch_sizes(self) -> tuple[int, ...]:
         """How many pairs an epoch passes over: in the main training, then in each fold's."""
-        n, times = self.fitted_pairs, 2 if self.augmentation == "re-pairing" else 1
+        n, times = self.fitted_pairs, self.epoch_factor
         # Folds as scikit-learn's KFold cuts them: the first ones are larger by one pair.
         held_out = [n // self.folds + (fold < n % self.folds) for fold in range(self.folds)]
         return times * n, *(times * (n - part) for part in held_out)

@@ -192,7 +192,8 @@ def pack_posteriors(posteriors: np.ndarray) -> str:
 
 
 def unpack_posteriors(text: str) -> np.ndarray:
-    """Return the posteriors (images, 10) that `pack_posteriors` packed, to within 7 % of each.
+    """Return the posteriors (images, 10) that `pack_posteriors` packed, to within 7 % of each
+    that is not cut off.
 
     The images of a pair follow each other.
     """

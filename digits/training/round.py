@@ -66,7 +66,8 @@ def train(
     Raises
     ------
     InputError
-        For a bad seed or more pairs than the pools hold, before training.
+        For a bad seed, more pairs than the pools hold, or a recipe that does not fit the network
+        (see `loop.check_fits`), before training.
     DivergenceError
         If the loss stops being finite.
     """
@@ -167,7 +168,8 @@ def cross_validate(
     """Train a network on all folds but one, for each fold, and return what a record keeps.
 
     That is its errors on the fold left out. Folds are consecutive, as scikit-learn's KFold cuts
-    them without shuffling. Each network has streams of its own.
+    them without shuffling. The networks have other streams than each other and than the one of all
+    pairs. (The first three draw their pairs' order from what has drawn the pairs of the round.)
     """
     errors, large, in_training_mode, posteriors = [], [], [], []
     all_pairs = np.arange(len(pairs))

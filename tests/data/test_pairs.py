@@ -105,6 +105,13 @@ def test_an_example_that_is_not_there_is_refused(first, number, sample):
         example_pair(sample.test, first, 9, number)
 
 
+def test_the_last_example_can_be_asked_for(sample):
+    for second, last in ((9, 249), (4, 248)):
+        example_pair(sample.test, 4, second, last)
+        with pytest.raises(InputError, match=f"choose 0 to {last}"):
+            example_pair(sample.test, 4, second, last + 1)
+
+
 @pytest.mark.parametrize(("first", "number"), [("4", 0), (4.0, 0), (4, 1.5), (None, 0)])
 def test_an_example_is_asked_for_by_whole_numbers(first, number, sample):
     with pytest.raises(InputError, match=f"image {number}: give three whole numbers"):

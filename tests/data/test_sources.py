@@ -122,7 +122,9 @@ def test_pooling_averages_blocks_of_four():
 
 
 def test_an_unknown_source_is_refused():
-    with pytest.raises(InputError, match="'cifar' is unknown: choose one of sample, mnist"):
+    with pytest.raises(
+        InputError, match="'cifar' is unknown: choose sample, mnist or scikit-learn"
+    ):
         load("cifar")
 
 
@@ -296,7 +298,7 @@ def test_a_download_that_fails_leaves_no_folder_and_takes_no_file(tmp_path, monk
 
 
 def test_a_source_is_here_only_with_all_its_files(raw, tmp_path, monkeypatch):
-    assert sources.is_here("sample")
+    assert sources.is_here("sample") and sources.is_here(sources.OTHER)
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "nowhere"))
     assert not sources.is_here("mnist") and not (tmp_path / "nowhere").exists()
     monkeypatch.setenv("DIGITS_DATA", str(raw.parent.parent))

@@ -22,6 +22,11 @@ def test_counting_what_a_function_builds_draws_no_random_number():
     expected = torch.rand(3)
     torch.manual_seed(0)
     assert summary_of(partial(kqiku.fcc, shared=True, auxiliary=False)).parameters == 241_122
+    noisy = EXPERIMENTS["cadei/convnet@published"]  # its dropout is left on
+    assert summary_of(partial(noisy.build)).parameters == 77_530
+    with torch.random.fork_rng(devices=[]):
+        model = noisy.build()
+    assert layer_table(model).parameters.sum() == 77_530
     assert torch.equal(torch.rand(3), expected)
 
 

@@ -158,6 +158,8 @@ def test_a_commit_and_a_change_elsewhere_cost_no_checkpoint_a_change_of_what_tra
         (package / part / "it.py").write_text("after")
         assert code() != before
         before = code()
+    (package / "experiments" / "chosen.json").write_text("{}")
+    assert code() != before
     assert "commit" not in checkpoints.SAME
 
 
@@ -167,16 +169,18 @@ def test_a_run_of_another_precision_or_round_has_another_file_or_another_state(c
     assert kept(run._replace(device=Device(precision="bf16"))).of("") is None
 
 
-def test_a_disk_that_is_full_ends_no_run(kept, sample, tiny_experiment, monkeypatch, capsys):
+def test_a_disk_that_is_full_ends_no_run(kept, sample, tiny_experiment, capsys):
+    """Full after the first kilobytes: torch would tell that by a RuntimeError."""
+    resource = pytest.importorskip("resource")
     run = Run(tiny_experiment("zadoks/twinnet", epochs=2), 0)
-
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoints.torch, "save", full)
-    checkpoint = kept(run)
-    assert plain(execute(run, sample, checkpoint)) == plain(execute(run, sample))
-    assert "cannot be written (No space left on device): the run goes" in capsys.readouterr().err
+    undisturbed, checkpoint = plain(execute(run, sample)), kept(run)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        assert plain(execute(run, sample, checkpoint)) == undisturbed
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot be written (File too large): the run goes on" in capsys.readouterr().err
     assert list(checkpoint.path.parent.glob("*checkpoint*")) == []
 
 

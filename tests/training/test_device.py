@@ -65,14 +65,20 @@ def test_a_seed_gives_the_same_bits_in_bfloat16(sample, tiny_experiment):
 def test_threads_and_algorithms_are_put_back():
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
+    torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         with CPU.deterministic():
             assert torch.get_num_threads() == 1
+            assert not torch.backends.cudnn.allow_tf32  # float32 means float32
             torch.rand(3)
-        assert torch.get_num_threads() == 2
-        assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.get_num_threads() == 2 and torch.backends.cudnn.allow_tf32
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
     finally:
         torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+    with CPU.deterministic():
+        pass
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_auto_takes_the_processor_where_there_is_no_card(monkeypatch):

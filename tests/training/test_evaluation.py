@@ -94,7 +94,7 @@ def test_smoothed_labels_are_spread_over_all_classes():
     predicted, classes = random(6, 10), torch.tensor([0, 1, 2, 3, 4, 5])
     labels = 0.9 * F.one_hot(classes, 10) + 0.01
     by_hand = -(labels * predicted.log_softmax(dim=1)).sum(dim=1).mean()
-    found = digit_loss(predicted, classes, BASE.but(label_smoothing=0.1))
+    found = digit_loss(predicted, classes, BASE.but(auxiliary_weight=1.0, label_smoothing=0.1))
     assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 

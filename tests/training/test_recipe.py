@@ -96,6 +96,15 @@ FIELDS = [
     ({"precise_folds": True}, "precise_folds = True has no fold to score"),
     ({"undistorted_share": 0.2}, "undistorted_share = 0.2 has no distortion to end"),
     ({"undistorted_share": 1.0, "distortion": "affine"}, "undistorted_share = 1.0"),
+    ({"label_smoothing": 0.1}, "label_smoothing = 0.1 has no digit loss to smooth"),
+    (
+        {"label_smoothing": 0.1, "auxiliary_weight": 1.0, "loss": "mean_squared_error"},
+        "label_smoothing = 0.1 has no digit loss to smooth",
+    ),
+    (
+        {"score_in_training_mode": True, "test_pairs": 1},
+        "score_in_training_mode = True of test_pairs = 1 has no batch statistics",
+    ),
     ({"curve_step": 10}, "curve_step = 10 does not divide epochs = 25"),
     ({"learning_rte": 0.1}, "no field 'learning_rte'"),
     ({"score_in_training_mode": "no"}, "score_in_training_mode = 'no'"),
