@@ -53,7 +53,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
     kept step before on the same test pairs, and change_n, in how many rounds; fold_n, fold: rounds
     and mean of the large-sample error on held-out folds, in per cent; fold_change and so on: the
     paired difference of that, over all folds of all rounds (see `corrected`); verdict: "gain",
-    "loss" or "no measurable change", by the interval of the cross-validation change, or of the test
+    "loss" or "undecided", by the interval of the cross-validation change, or of the test
     change for a larger budget; "" without an interval.
     """
     by_id = rows_of_steps(frame).set_index("seed").groupby("experiment", sort=False)
@@ -112,7 +112,7 @@ def _verdict(row: dict) -> str:
     low, high = (row.get(f"{change}_{limit}", np.nan) for limit in ("low", "high"))
     if np.isnan(low):
         return ""
-    return "gain" if high < 0 else "loss" if low > 0 else "no measurable change"
+    return "gain" if high < 0 else "loss" if low > 0 else "undecided"
 
 
 def heads(frame: pd.DataFrame) -> pd.DataFrame:
@@ -276,11 +276,22 @@ def reference_baselines(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFra
     return pd.concat([simple, named(frame)], ignore_index=True)
 
 
+def looked_at(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without those of fresh rounds, which confirm the best networks and no more.
+
+    What is compared with the best networks has no fresh rounds, so neither have they there.
+    """
+    rows = frame[~frame.seed.isin(FRESH)]
+    wanted = rows.attrs.get("wanted", {})
+    rows.attrs["wanted"] = {name: seeds - set(FRESH) for name, seeds in wanted.items()}
+    return rows
+
+
 def rows_of_steps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that `steps` is made of; fresh rounds confirm, and choose nothing."""
+    """Return the rows that `steps` is made of, without fresh rounds."""
     names = ["baseline", *(step.name for step in STEPS)]
     ids = {of(name) for name in names for of in (id_of, folds_id_of)}
-    return frame[frame.experiment.isin(ids) & ~frame.seed.isin(FRESH)]
+    return looked_at(frame[frame.experiment.isin(ids)])
 
 
 def rows_by_source(frame: pd.DataFrame) -> pd.DataFrame:

@@ -67,12 +67,14 @@ class ClaimResult(NamedTuple):
     """A claim, the verdict, and what was found of each of its criteria.
 
     second: the same of its second reading, None for a claim without one.
+    learned: the verdict without the rounds in which a network fails (see `decide_all`).
     """
 
     claim: Claim
     verdict: ClaimVerdict
     results: tuple[CriterionResult, ...]
     second: "ClaimResult | None" = None
+    learned: ClaimVerdict | None = None
 
     @property
     def deciding(self) -> CriterionResult | None:
@@ -119,6 +121,18 @@ class Runs:
             shape = {"index": "seed", "columns": "experiment", "values": quantity}
             self._of[quantity] = self.rows.pivot(**shape)
         return self._of[quantity]
+
+
+def decide_all(claims: tuple[Claim, ...], frame: pd.DataFrame) -> list[ClaimResult]:
+    """Decide claims by tidy rows of the reports' own protocols, and again without failed rounds.
+
+    A round fails if its network gives one answer to nearly all pairs (see `numbers.FAILED`). The
+    verdict is over all rounds; the other one shows whether a few that fail decide it.
+    """
+    every, learned = Runs(frame), Runs(frame[~(frame.train_error > numbers.FAILED)])
+    return [
+        decide(claim, every)._replace(learned=decide(claim, learned).verdict) for claim in claims
+    ]
 
 
 def decide(claim: Claim, runs: Runs) -> ClaimResult:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from digits.analysis import numbers, statistics
-from digits.analysis.claims import ClaimResult, Runs, decide, decide_again
+from digits.analysis.claims import ClaimResult, Runs, decide_again, decide_all
 from digits.analysis.effects import (
     LEAST_ROUNDS,
     cells_of,
@@ -49,7 +49,8 @@ class Findings(NamedTuple):
     own, common: the rows of the reports' networks by protocol. numbers: see `numbers.all_numbers`.
     claims, again: every claim decided by the reports' own protocols and under the common one.
     ranking: of the common protocol. effects: of each design of equal width under it. pooled: their
-    means over the designs of `TWO_BRANCHES`; pooled_all: over all.
+    means over the designs of `TWO_BRANCHES`; pooled_all: over all. as_reported: the effects of
+    each design of the reports' own protocols.
     """
 
     own: pd.DataFrame
@@ -61,6 +62,7 @@ class Findings(NamedTuple):
     effects: pd.DataFrame
     pooled: pd.DataFrame
     pooled_all: pd.DataFrame
+    as_reported: pd.DataFrame
 
 
 def find(frame: pd.DataFrame) -> Findings:
@@ -70,7 +72,7 @@ def find(frame: pd.DataFrame) -> Findings:
     full = unshortened(common)
     reports = [e for e in EXPERIMENTS.values() if e.report in REPORTS and not e.setting]
     reports = [e for e in reports if e.protocol == "own"]
-    by_reports, alike = Runs(frame[frame.protocol == "own"]), Runs.under_common_protocol(frame)
+    alike = Runs.under_common_protocol(frame)
     pooled, pooled_all = (
         pooled_effects(effects_by_round(full, designs)) for designs in (TWO_BRANCHES, EQUAL_WIDTH)
     )
@@ -78,13 +80,25 @@ def find(frame: pd.DataFrame) -> Findings:
         own=own,
         common=full,
         numbers=numbers.all_numbers(own, reports),
-        claims=[decide(claim, by_reports) for claim in CLAIMS],
+        claims=decide_all(CLAIMS, frame[frame.protocol == "own"]),
         again=[decide_again(claim, alike) for claim in CLAIMS],
         ranking=statistics.ranking(full),
         effects=factorial_effects(full, EQUAL_WIDTH),
         pooled=pooled,
         pooled_all=pooled_all,
+        as_reported=_effects_as_reported(unshortened(own)),
     )
+
+
+def _effects_as_reported(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the effects of the designs of the reports' own protocols that are run.
+
+    Following the text and following the code; of two that share a network the one of equal width.
+    """
+    there = set(frame.experiment)
+    run = [design for design in designs("own") if there.issuperset(design.cells)]
+    run.sort(key=lambda design: design.baseline == "one stacked net, wider")
+    return factorial_effects(frame, _without_common_cells(run))
 
 
 class Verdicts(NamedTuple):
@@ -106,7 +120,7 @@ def verdicts(frame: pd.DataFrame, report: str) -> Verdicts:
     written = [e for e in EXPERIMENTS.values() if (e.report, e.protocol) == (report, "own")]
     return Verdicts(
         numbers.all_numbers(own[own.report == report], [e for e in written if not e.setting]),
-        [decide(claim, Runs(own)) for claim in CLAIMS_OF[report]],
+        decide_all(CLAIMS_OF[report], own),
     )
 
 

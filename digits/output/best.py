@@ -67,8 +67,8 @@ def confirmation(frame: pd.DataFrame) -> str:
         for row in rows[rows.fresh].to_dict("records")
     ]
     if lacking := _unconfirmed(rows):
-        what = "both" if len(lacking) == 2 else lacking[0]
-        told.append(f"Rounds were looked at while choosing {what}: others may be worse.")
+        what = "both" if len(lacking) == 2 else lacking[0].partition(" of ")[0]
+        told.append(f"Fresh rounds of {what} are not run.")
     return " ".join(told)
 
 
@@ -106,7 +106,7 @@ def measured_steps(steps: pd.DataFrame) -> str:
     """
     verdicts = {"gain": "Measurable gains", "loss": "Measurable losses"}
     sentences = []
-    for verdict, says in (verdicts | {"no measurable change": "No measurable change"}).items():
+    for verdict, says in (verdicts | {"undecided": "Undecided"}).items():
         for validated, change, by in (
             (True, "fold_change", "by cross-validation"),
             (

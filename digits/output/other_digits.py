@@ -9,10 +9,11 @@ from digits.output.names import plain_name
 from digits.output.tables.format import points_of
 
 
-def changes(frame: pd.DataFrame) -> str:
+def changes(frame: pd.DataFrame, brief: bool = False) -> str:
     """Say what the two options change on the digits of each source, in percentage points.
 
-    frame: tidy rows of `handwriting.PATTERNS`.
+    frame: tidy rows of `handwriting.PATTERNS`. brief: without what the runs that are left out
+    would change.
     """
     told = []
     for mean, (_, pooled) in handwriting_means(frame).items():
@@ -25,14 +26,16 @@ def changes(frame: pd.DataFrame) -> str:
         told.append(f"{name} (n = {n} design{'s' if n > 1 else ''}): {', '.join(each)} points")
     if not told:
         return "No design has all its networks."
-    return f"Change of the test error: {'; '.join(told)}. {_left_out(frame)}".strip()
+    return f"Change of the test error: {'; '.join(told)}. {_left_out(frame, brief)}".strip()
 
 
-def _left_out(frame: pd.DataFrame) -> str:
+def _left_out(frame: pd.DataFrame, brief: bool) -> str:
     """Say which runs `handwriting_means` leaves out, and what is uncertain with them."""
     failed = frame[frame.train_error > FAILED]
     if failed.empty:
         return ""
+    if brief:
+        return f"(Without {len(failed)} of {len(frame)} runs, which failed to learn.)"
     networks = {plain_name(name).partition(" (")[0] for name in failed.experiment}
     named = " and ".join(f"‘{name}’" for name in sorted(networks))
     told = f"Left out, since they failed to learn: {len(failed)} of {len(frame)} runs ({named})"

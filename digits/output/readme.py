@@ -72,12 +72,14 @@ def numbers(full: Study) -> dict[str, Any]:
         dict(iter(printed[printed.quantity == error].groupby(["report", "variant"])))
         for error in ("test_error", "fold_error")
     )
+    elsewhere = full.table(*handwriting.PATTERNS)
     return {
         "figures": f"figures/{full.figures_folder.name}",
         "scope": tables.scope(written),
         "answer": sentences.answer(found),
         "effects": _effects(found),
-        "handwriting": other_digits.changes(full.table(*handwriting.PATTERNS)),
+        "handwriting": other_digits.changes(elsewhere),
+        "handwriting_brief": other_digits.changes(elsewhere, brief=True),
         "printed": sentences.numbers_sentence(found),
         "claims": sentences.claims_sentence(found),
         "summary": tables.markdown(sentences.summary(found)),
@@ -115,10 +117,15 @@ def _effects(found: Findings) -> dict[str, Any]:
     sharing, loss, both = (means.loc[effect] for effect in MAIN_EFFECTS)
     headline = "Weight sharing, digit loss"
     if sharing.high < 0 and loss.high < 0:
-        headline = "Both help, the digit loss more" if means.high[RATHER] < 0 else "Both help"
+        headline = (
+            "Both help, under one protocol the digit loss more"
+            if means.high[RATHER] < 0
+            else "Both help"
+        )
     return {
         "headline": headline,
         "designs": int(means.n.max()),
+        "as_reported": sentences.as_reported(found, brief=True),
         "sharing": sentences.amount(sharing, -1),
         "loss": sentences.amount(loss, -1),
         "both": sentences.amount(both, -1),

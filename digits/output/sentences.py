@@ -49,13 +49,36 @@ def _worth(found: Findings) -> tuple[str, ...]:
         f"same protocol. {learning_rates(found)}. Leaving out each design in turn, sharing "
         f"changes the error by {sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
         f"The digit loss alone minus sharing alone is {points_of(pooled.loc[RATHER])}. "
-        f"{_interaction(pooled.loc['interaction'])}",
+        f"{as_reported(found)} {_interaction(pooled.loc['interaction'])}",
         f"Together with {more:.0f} more design{'s' if more > 1 else ''}, whose plain network "
         "gets both images stacked as two channels, so that sharing also means looking at each "
         f"image alone, the means are {sharing_all}, {loss_all} and "
         f"{both_all} ({scope(runs)}; errors on many test pairs).",
     )
     return told if more else told[:2]
+
+
+def as_reported(found: Findings, brief: bool = False) -> str:
+    """Say in how many designs of the reports' own protocols which option is worth more.
+
+    brief: without naming those in which it is sharing.
+    """
+    rather = found.as_reported[found.as_reported.effect == RATHER]
+    if rather.low.isna().all():
+        return (
+            "In the reports' own protocols no design has rounds enough to say which is worth more."
+        )
+    loss, sharing = (rather.high < 0).sum(), rather[rather.low > 0]
+    names = ", ".join(f"‘{_design(name)}’" for name in sharing.design if not brief)
+    told = f"As the reports trained them, the digit loss alone is worth more in {loss} of "
+    told += f"{len(rather)} designs, sharing alone in {len(sharing)}{names and f' ({names})'}"
+    left = len(rather) - loss - len(sharing)
+    return f"{told}; {left} leave{'s' if left == 1 else ''} it open."
+
+
+def _design(name: str) -> str:
+    """Return what a design is called; one of a control is no experiment."""
+    return name_of(EXPERIMENTS[name if name in EXPERIMENTS else name.partition("@")[0]])
 
 
 def learning_rates(found: Findings) -> str:
@@ -147,11 +170,17 @@ def _outcomes(verdicts: pd.Series) -> str:
     """Return "15 agree with ours, 2 disagree" of verdicts; of a single one "agrees with ours"."""
     counts = [verdicts.isin(of).sum() for *_, of in OUTCOMES]
     told = ", ".join(
-        f"{n} {one if n == 1 else several}"
-        for n, (one, several, _) in zip(counts, OUTCOMES, strict=True)
+        f"{n} {one if n == 1 else several}{_how(verdicts, of)}"
+        for n, (one, several, of) in zip(counts, OUTCOMES, strict=True)
         if n
     )
     return told.removeprefix("1 ") if len(verdicts) == 1 else told
+
+
+def _how(verdicts: pd.Series, of: tuple[str, ...]) -> str:
+    """Return " (5 equivalent, 2 typical)" of those that agree: "typical" is not "equal"."""
+    mine = verdicts[verdicts.isin(of)]
+    return f" ({verdicts_text(mine)})" if "typical" in of and len(verdicts) > 1 else ""
 
 
 def verdicts_text(verdicts: pd.Series) -> str:
@@ -164,8 +193,8 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
     mine = [result for result in theirs if report in (None, result.claim.report)]
-    verdicts, says = [result.verdict for result in mine], {"not run": "not tested"}
-    counts = [f"{verdicts.count(v)} {says.get(v, v)}" for v in CLAIM_VERDICTS if v in verdicts]
+    verdicts = [result.verdict for result in mine]
+    counts = [f"{verdicts.count(v)} {v}" for v in CLAIM_VERDICTS if v in verdicts]
     told = f"Of the {len(mine)} claims of the {'report' if report else 'reports'}: "
     told += f"{', '.join(counts)}."
     again = [result.second.verdict for result in mine if result.second]
@@ -173,6 +202,11 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
         n, held = len(again), again.count("supported")
         told += f" In a second reading, which {n} {'has' if n == 1 else 'have'}, {held} "
         told += f"{'is' if held == 1 else 'are'} supported."
+    changed = [result.learned for result in mine if result.learned not in (None, result.verdict)]
+    if changed:
+        n, held = len(changed), changed.count("supported")
+        told += f" Without failed rounds {n} verdict{'s' if n > 1 else ''} would change, {held} of "
+        told += "them to supported."
     return told
 
 
@@ -224,12 +258,12 @@ def _decided(result: ClaimResult) -> str:
     wanted = f"and would have to be {criterion.claimed}"
     if criterion.published:
         wanted = "and the two would have to agree"
-    elif len(criterion.experiments) == 1 and not criterion.minus_quantity:
-        found = found.replace("+", "")  # a level, no difference
     told = f"{about}: {found}, {wanted}"
-    if result.second is None:
-        return told
-    return f"{told}; a second reading, {result.claim.second_reading}: {result.second.verdict}"
+    if result.second:
+        told += f"; a second reading, {result.claim.second_reading}: {result.second.verdict}"
+    if result.learned not in (None, result.verdict):
+        told += f"; without rounds that fail to learn: {result.learned}"
+    return told
 
 
 def ranking_sentence(found: Findings) -> str:

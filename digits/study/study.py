@@ -5,7 +5,7 @@ Training happens in worker processes of one thread each, and one writer appends 
 study that is cut short loses at most the runs in flight.
 """
 
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
@@ -129,12 +129,16 @@ class Study(Parameters):
         """Return one row per wanted run that has a record (see `tidy`); nothing is trained.
 
         A run whose loss stopped being finite has no row, but captions name it, as they do networks
-        with fewer rounds than are wanted: `attrs["wanted"]` has their number.
+        with fewer rounds than are wanted: `attrs["wanted"]` has the seeds that could have a row.
         """
         records, diverged = self._results(*patterns)
         frame = tidy(records, diverged)
-        wanted = Counter(run.experiment.id for run in self.runs(*patterns))
-        frame.attrs["wanted"] = dict(wanted - Counter(run.experiment for run in diverged))
+        without = {(run.experiment, run.seed) for run in diverged}
+        wanted = defaultdict(set)
+        for run in self.runs(*patterns):
+            if (run.experiment.id, run.seed) not in without:
+                wanted[run.experiment.id].add(run.seed)
+        frame.attrs["wanted"] = dict(wanted)
         return frame
 
     def _results(self, *patterns: str) -> tuple[list[Record], list[Diverged]]:

@@ -135,7 +135,7 @@ def test_the_corrected_interval_covers_where_folds_share_training_pairs(rounds):
 @pytest.mark.parametrize(
     ("folds", "errors", "verdict"),
     [
-        ((7.0, 8.9), (9.0, 9.5), "no measurable change"),
+        ((7.0, 8.9), (9.0, 9.5), "undecided"),
         ((3.0, 5.001), (9.0, 9.5), "gain"),
         ((12.0, 14.001), (1.0, 1.5), "loss"),
         ((7.0, 9.0), (1.0, 1.5), ""),  # both folds by the same, so no interval
@@ -156,7 +156,7 @@ def test_a_cross_validated_step_is_judged_by_its_folds_and_not_by_its_test(folds
     [
         ([0.5, 0.61, 0.7], "gain"),
         ([1.5, 1.61, 1.7], "loss"),
-        ([0.8, 1.1, 1.1], "no measurable change"),
+        ([0.8, 1.1, 1.1], "undecided"),
         ([0.5], ""),
     ],
 )
@@ -169,6 +169,9 @@ def test_fresh_rounds_are_in_no_step(frame):
     fresh = frame[frame.experiment == id_of(BEST)]
     fresh = fresh.assign(seed=FRESH[: len(fresh)], precise_error=50.0)
     both = pd.concat([frame, fresh], ignore_index=True)
+    both.attrs["wanted"] = {id_of(BEST): {0, 1, 2, *FRESH}}
+    assert beyond.looked_at(both).attrs["wanted"] == {id_of(BEST): {0, 1, 2}}
+    assert not beyond.looked_at(both).seed.isin(FRESH).any()
     pd.testing.assert_frame_equal(beyond.steps(both), beyond.steps(frame))
     assert len(beyond.rows_of_steps(both)) == len(frame)
 

@@ -72,6 +72,30 @@ def test_changing_a_network_under_the_common_protocol_changes_no_verdict_by_the_
     assert not other.ranking.equals(found.ranking)
 
 
+def test_designs_of_the_reports_own_protocols_share_no_network_and_are_those_that_are_run(
+    as_if_full, found
+):
+    names = found.as_reported.design.unique()
+    assert {"kqiku/cnn@repaired", "zadoks/twinnet@published", "damachi/cnn"} <= set(names)
+    assert "jaubert/model_1@wide" in names and "jaubert/model_1" not in names
+    assert not any(name.startswith("common/") for name in names)
+    lacking = find(as_if_full[as_if_full.experiment != "damachi/cnn@unshared"]).as_reported
+    assert set(names) - set(lacking.design) == {"damachi/cnn"}
+
+
+def test_rounds_that_fail_are_left_out_of_the_second_verdict_alone(as_if_full, found):
+    """One net of Zadoks' fails in one round: only the verdicts over all rounds know it."""
+    learns = as_if_full.assign(train_error=as_if_full.train_error.clip(upper=30.0))
+    before = find(learns)
+    assert all(result.learned == result.verdict for result in before.claims)
+    mine = (learns.experiment == "zadoks/twinnet+ws") & (learns.seed == 0)
+    changes = {"train_error": 45.0, "test_error": 48.0, "precise_error": 4000.0}
+    after = find(learns.assign(**{k: learns[k].mask(mine, v) for k, v in changes.items()}))
+    decided = find(learns[~mine])
+    assert [r.learned for r in after.claims] == [r.verdict for r in decided.claims]
+    assert [repr(r.results) for r in after.claims] != [repr(r.results) for r in decided.claims]
+
+
 def test_shortened_runs_under_the_common_protocol_are_left_out_where_others_are_whole(as_if_full):
     zadoks = as_if_full[as_if_full.report == "zadoks"]
     one = zadoks.experiment == "common/zadoks/twinnet+ws"

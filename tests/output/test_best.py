@@ -69,8 +69,8 @@ def test_fresh_rounds_confirm_the_best_network_beside_the_others(runs):
     assert "the best network has a test error of **0.90 ± 0.01 %**" in text
     assert "A confirmation of the ensemble of two networks on fresh rounds" in text
     assert best.confirmation(pd.concat([runs, fresh])) == (
-        "On 3 fresh rounds the best network has 1.10 % (1.08 to 1.12). Rounds were looked at while "
-        "choosing the ensemble of two networks: others may be worse."
+        "On 3 fresh rounds the best network has 1.10 % (1.08 to 1.12). Fresh rounds of the "
+        "ensemble are not run."
     )
     both = runs[runs.experiment == id_of(LARGER_BUDGET)]
     text = best.best_networks(pd.concat([runs, fresh, both.assign(seed=both.seed + 10)]))
@@ -99,7 +99,7 @@ def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
             ("a", "gain", True),
             ("b, c", "gain", True),
             ("long", "loss", False),
-            ("d", "no measurable change", True),
+            ("d", "undecided", True),
         ]
     )
     assert best.measured_steps(found) == (
@@ -107,6 +107,6 @@ def test_steps_are_told_by_their_verdict_with_the_change_that_decides():
         "+0.5). Measurable losses of a larger budget, against the best network of 25 epochs, by "
         "the test error of the rounds looked at: "
         "long, +0.30 (+0.10 to "
-        "+0.50). No measurable change by cross-validation: d, −1.0 (−2.0 to +0.5)."
+        "+0.50). Undecided by cross-validation: d, −1.0 (−2.0 to +0.5)."
     )
     assert best.measured_steps(found[found.verdict == ""]) == ""

@@ -424,7 +424,7 @@ def test_the_forest_shows_the_effect_it_names(data, drawn):
 def test_a_step_without_a_measurable_change_is_pale_and_its_notes_are_of_test_and_folds(data):
     found = beyond.steps(data.past)
     weak = found.step.isin(["sum", "affine", "long"])
-    found = found.assign(verdict=np.where(weak, "no measurable change", "gain"))
+    found = found.assign(verdict=np.where(weak, "undecided", "gain"))
     figure = plots.ablation(found, data.past, SCOPE)
     plt.close(figure)
     (axis,) = figure.axes
@@ -441,7 +441,7 @@ def test_a_step_without_a_measurable_change_is_pale_and_its_notes_are_of_test_an
         values = {"test": step.mean, "folds": step.fold}
         kinds = [name for name, value in values.items() if np.isfinite(value)]
         assert [line.split()[0] for line in notes[height]] == kinds
-    assert "no measurable change" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "undecided" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_each_design_stands_once_above_the_means_that_it_is_in(data, drawn):

@@ -51,7 +51,9 @@ def test_the_headline_is_what_the_effects_say(made):
     assert (means.high[["weight sharing alone", "digit loss alone"]] < 0).all()
     rather = "digit loss rather than weight sharing"
     more = means.high[rather] < 0
-    assert ("**Both help, the digit loss more.**" in made.pages["readme"]) == more
+    assert (
+        "**Both help, under one protocol the digit loss more.**" in made.pages["readme"]
+    ) == more
     unclear = made.found.pooled.assign(high=made.found.pooled.high + (means.index == rather) * 9)
     assert readme._effects(made.found._replace(pooled=unclear))["headline"] == "Both help"
     up = made.found._replace(pooled=made.found.pooled.assign(high=1.0))

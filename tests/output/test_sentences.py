@@ -45,6 +45,27 @@ def test_the_answer_holds_the_pooled_effects_with_their_intervals(found):
     assert sentences.claims_sentence(found) in answer
 
 
+def test_which_option_is_worth_more_in_the_reports_own_protocols_is_counted(found):
+    names = ["kqiku/fcc", "kqiku/cnn@repaired", "jaubert/model_1@wide", "damachi/cnn"]
+    rows = pd.DataFrame({"design": names, "effect": "digit loss rather than weight sharing"})
+    rows = rows.assign(low=[-2.0, 0.5, 0.1, -1.0], high=[-1.0, 3.0, 0.9, 1.0])
+    other = rows.assign(effect="both", low=1.0, high=2.0)
+    mine = found._replace(as_reported=pd.concat([rows, other]))
+    told = sentences.as_reported(mine)
+    assert told == (
+        "As the reports trained them, the digit loss alone is worth more in 1 of 4 designs, "
+        "sharing alone in 2 (‘Kqiku, CNN (code, bugs fixed)’, ‘Jaubert, 2 convolutions’); 1 leaves "
+        "it open."
+    )
+    assert told in sentences.answer(mine)
+    brief = sentences.as_reported(mine, brief=True)
+    assert brief.endswith("in 1 of 4 designs, sharing alone in 2; 1 leaves it open.")
+    none = mine._replace(as_reported=rows.assign(low=np.nan, high=np.nan))
+    assert sentences.as_reported(none).endswith(
+        "no design has rounds enough to say which is worth more."
+    )
+
+
 @pytest.mark.parametrize(
     ("mean", "low", "high", "text"),
     [
@@ -101,6 +122,10 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     # 37 points more in one of 11 rounds: +3.4 in a design of three, too wide for any conclusion.
     assert told.partition(left_out)[2].startswith("; with them weight sharing alone is −1.4 (")
     assert told.endswith(") on scikit-learn's digits.")
+    brief = other_digits.changes(rows, brief=True)
+    assert (
+        brief == told.partition("Left out")[0] + "(Without 1 of 264 runs, which failed to learn.)"
+    )
     rows.loc[failing, "precise_error"] = 20.0  # an error that changes no conclusion
     assert other_digits.changes(rows).endswith(f"{left_out}.")
 
@@ -164,6 +189,10 @@ def test_sentences_about_one_report_count_its_own_and_all_together_what_each_has
     assert f"of {both[0].total()} printed errors" in parts[0]
     assert f"of the {both[1].total()} that it computes otherwise" in parts[1]
     assert both[0].total() == 88
+    text = found.numbers[found.numbers.reading == READINGS[0]].verdict
+    assert re.search(r"agree with ours \((\d+ equivalent, )?\d+ typical\)", parts[0]) or (
+        "typical" not in set(text)
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,10 +226,9 @@ def test_contradicted_claims_are_told_with_their_reading_and_what_decides(found)
         wanted = "and the two would have to agree"
         if not result.deciding.criterion.published:
             wanted = f"and would have to be {claimed}"
-        alone = len(result.deciding.criterion.experiments) == 1 and "have to be" in wanted
-        alone = alone and not result.deciding.criterion.minus_quantity
-        shown = measured.replace("+", "") if alone else measured
-        assert f": {shown}, {wanted}" in decides
+        assert f": {measured}, {wanted}" in decides
+        decides, _, learned = decides.partition("; without rounds that fail to learn: ")
+        assert learned == (result.learned if result.learned != result.verdict else "")
         assert (result.second is None) or decides.endswith(f": {result.second.verdict}")
         assert "/" not in decides.partition(": ")[0] or result.deciding.criterion.minus
         assert all(name not in decides for name in result.deciding.criterion.experiments)
@@ -213,8 +241,14 @@ def test_claims_are_counted_by_verdict_without_ours(found):
         total, *counts = (int(n) for n in re.findall(r"\d+", sentence))
         assert total == sum(counts) == len([c for c in names if report in (None, c.report)])
         second = [r.second.verdict for r in found.claims if r.second]
+        again, _, without = again.partition(" Without failed rounds ")
         if report is None:
             assert re.findall(r"\d+", again) == [str(len(second)), str(second.count("supported"))]
+            theirs = [r for r in found.claims if not r.claim.ours and r.learned != r.verdict]
+            held = [r for r in theirs if r.learned == "supported"]
+            assert theirs and without == (
+                f"{len(theirs)} verdicts would change, {len(held)} of them to supported."
+            )
     every = [ClaimResult(claim, "supported", ()) for claim in CLAIMS]
     ours = [r._replace(verdict="contradicted" if r.claim.ours else r.verdict) for r in every]
     told = sentences.claims_sentence(found._replace(claims=ours))
@@ -226,7 +260,7 @@ def test_verdicts_without_a_claim_are_not_told_and_the_others_stand_in_one_order
     verdicts = ["not run", "supported", "no difference", "undecided", "not run"]
     some = [ClaimResult(c, v, ()) for c, v in zip(CLAIMS, verdicts, strict=False)]
     assert sentences.claims_sentence(found._replace(claims=some), "kqiku") == (
-        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 undecided, 2 not tested."
+        "Of the 5 claims of the report: 1 supported, 1 no difference, 1 undecided, 2 not run."
     )
 
 

@@ -172,7 +172,7 @@ def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     """Show what each step brings: every round a point, the mean with its interval, the folds.
 
     steps: what `beyond.steps` gives of the tidy rows `frame`. Beside each stand its errors and its
-    changes. A step without a measurable change is pale.
+    changes. A step whose change is undecided is pale.
     """
     figure, [[axis]] = style.new_figure(caption, 0.46 * len(steps) + 1.9, width=9.5)
     frame = frame[frame.experiment.isin(steps.experiment)]
@@ -180,7 +180,7 @@ def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
     folds = {"marker": "D", "mfc": "white", "markersize": 5, "linestyle": "none"}
     pale = "#bbbbbb"
     for height, step in enumerate(steps.itertuples()):
-        weak = step.verdict == "no measurable change"
+        weak = step.verdict == "undecided"
         colour = pale if weak else style.COLOURS["zadoks" if step.step in TWINS else "beyond"]
         row = row_of(step.step, errors.get(step.experiment, ()), colour)
         mark = {**TICK, "color": pale if weak else "black"}
@@ -192,14 +192,14 @@ def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
             names[-1] += "  (not kept)" if step.cross_validated else "  (a larger budget)"
     style.name_rows(axis, names)
     for name, verdict in zip(axis.get_yticklabels(), steps.verdict, strict=True):
-        name.set(color="#888888" if verdict == "no measurable change" else "black")
+        name.set(color="#888888" if verdict == "undecided" else "black")
     style.logarithmic(axis, frame.precise_error.min())
     axis.set(xlabel="error (%), logarithmic", title="What does each step change?")
     keys = {
         "test error of a round": {"marker": "o", "color": "#555555", "linestyle": "none"},
         "mean, 95 % interval": {"marker": "|", "color": "black", "markersize": 11},
         "cross-validation error": {**folds, "mec": "#555555"},
-        "no measurable change": {"marker": "s", "color": pale, "linestyle": "none"},
+        "undecided": {"marker": "s", "color": pale, "linestyle": "none"},
     }
     return style.legend_above(figure, keys)
 

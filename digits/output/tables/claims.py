@@ -36,9 +36,16 @@ def claim_table(own: list[ClaimResult], common: list[ClaimResult]) -> pd.DataFra
 
 
 def _second(result: ClaimResult) -> str:
-    """Return "against two towers: supported (2 of 2)", "" for a claim with one reading."""
-    second = result.second
-    return f"{result.claim.second_reading}: {second.verdict} ({second.held})" if second else ""
+    """Return "against two towers: supported (2 of 2)", "" for a claim with one reading.
+
+    Also the verdict without failed rounds, where it is another one.
+    """
+    second, told = result.second, []
+    if second:
+        told.append(f"{result.claim.second_reading}: {second.verdict} ({second.held})")
+    if result.learned not in (None, result.verdict):
+        told.append(f"without rounds that fail: {result.learned}")
+    return "; ".join(told)
 
 
 def _again(own: ClaimResult, common: ClaimResult) -> str:
@@ -66,8 +73,10 @@ def criterion_table(claims: list[ClaimResult]) -> pd.DataFrame:
             "claim": name,
             "verdict": result.verdict,
             "criterion": criterion_text(result.criterion),
-            f"effect (simultaneous {100 * CONFIDENCE:g} % interval)": difference(result._asdict()),
-            "unit": QUANTITIES[result.criterion.quantity][1],
+            f"effect (simultaneous {100 * CONFIDENCE:g} % interval)": difference(
+                result._asdict(), sign=_sign(result.criterion)
+            ),
+            "unit": _unit(result.criterion),
             "n": result.n or "",
             "claimed": result.criterion.claimed + number(result.criterion.margin, " (margin {:g})"),
             "rounds to decide": rounds_text(result.enough),
@@ -108,7 +117,21 @@ def measured(result: CriterionResult) -> str:
     if not result.n:
         return f"{result.mean:.4f}"
     known = "" if interval(result._asdict()) else "no interval; "
-    return difference(result._asdict(), also=f"{known}n = {result.n}")
+    return difference(result._asdict(), also=f"{known}n = {result.n}", sign=_sign(result.criterion))
+
+
+def _sign(criterion: Criterion) -> str:
+    """Return how a plus sign is shown: "+" where the quantity is a difference, "" for a level."""
+    if criterion.quantity == "parameters":
+        return ""
+    apart = criterion.minus or criterion.minus_quantity or criterion.published
+    return "+" if apart or criterion.quantity == "gap" else ""
+
+
+def _unit(criterion: Criterion) -> str:
+    """Return the unit of a criterion: differences of percentages, and their spread, are points."""
+    unit = QUANTITIES[criterion.quantity][1]
+    return "points" if unit == "%" and (_sign(criterion) or criterion.spread) else unit
 
 
 def criterion_text(criterion: Criterion, call: Callable[[str], str] = str, minus: str = "-") -> str:

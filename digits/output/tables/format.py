@@ -15,22 +15,22 @@ from digits import core
 from digits.data.sources import OTHER
 from digits.experiments.registry import EXPERIMENTS
 
-#: What a column of the tidy table is: its name on a page, its unit.
+#: What a column of the tidy table is: its name on a page, its unit; differences of % are points.
 QUANTITIES = {
-    "precise_error": ("error", "points"),
-    "train_error": ("train error", "points"),
-    "test_error": ("test error", "points"),
-    "test_error_training_mode": ("test error, scored in training mode", "points"),
-    "digit_error": ("error on digits", "points"),
-    "fold_error": ("cross-validation error", "points"),
+    "precise_error": ("error", "%"),
+    "train_error": ("train error", "%"),
+    "test_error": ("test error", "%"),
+    "test_error_training_mode": ("test error, scored in training mode", "%"),
+    "digit_error": ("error on digits", "%"),
+    "fold_error": ("cross-validation error", "%"),
     "fold_sd": ("SD over folds", "points"),
     "gap": ("test minus train error", "points"),
     "epochs_to_half": ("epochs to half the error of guessing", "epochs"),
     "fluctuation": ("change of test error between epochs", "points"),
     "loss_fluctuation": ("change of validation loss between epochs over its mean", ""),
     "train_seconds": ("training time", "s"),
-    "dead_units": ("dead units", "points"),
-    "shift_changes": ("answers that a shift changes", "points"),
+    "dead_units": ("dead units", "%"),
+    "shift_changes": ("answers that a shift changes", "%"),
     "parameters": ("parameters", ""),
 }
 #: What tables call the errors that reports print.
@@ -94,9 +94,9 @@ def _missing_rounds(frame: pd.DataFrame) -> list[str]:
     """Name the networks that have fewer rounds than the study wants of them (`Study.table`)."""
     wanted, have = frame.attrs.get("wanted", {}), frame.groupby("experiment", sort=False).seed
     return [
-        f"{name} ({n} of {wanted[name]})"
+        f"{name} ({n} of {len(wanted[name])})"
         for name, n in have.nunique().items()
-        if n < wanted.get(name, 0)
+        if n < len(wanted.get(name, ()))
     ]
 
 
@@ -142,17 +142,18 @@ def interval(summary, sign: str = "", of: str = "mean", decimals: int | None = N
     return low and f"{low} to {high}"
 
 
-def difference(summary, of: str = "mean", unit: str = "", also: str = "") -> str:
+def difference(summary, of: str = "mean", unit: str = "", also: str = "", sign: str = "+") -> str:
     """Return "+1.2 (-0.3 to +2.7)", without an interval where there is none, "" without a mean.
 
-    unit: after the difference; also: after the interval, in the same brackets.
+    unit: after the difference; also: after the interval, in the same brackets; sign: "" for what is
+    no difference.
     """
     mean = summary.get(of)
     if pd.isna(mean):
         return ""
     decimals = places(mean, *(summary.get(_part(of, limit)) for limit in ("low", "high")))
-    notes = "; ".join(filter(None, (interval(summary, "+", of, decimals), also)))
-    return f"{mean:+.{decimals}f}{unit and f' {unit}'}{notes and f' ({notes})'}"
+    notes = "; ".join(filter(None, (interval(summary, sign, of, decimals), also)))
+    return f"{mean:{sign}.{decimals}f}{unit and f' {unit}'}{notes and f' ({notes})'}"
 
 
 def points_of(effect) -> str:

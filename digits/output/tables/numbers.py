@@ -73,7 +73,8 @@ def _difference(row: dict) -> str:
     if row["quantity"] in OTHERS or row["shortened"] or pd.isna(row["difference"]):
         return ""
     found = {"mean": row["difference"], "low": row["low"], "high": row["high"]}
-    return difference(found, also=f"margin {row['margin']:.2g}")
+    # What is one draw is judged without a margin.
+    return difference(found, also=f"margin {row['margin']:.2g}" if row["kind"] == "rounds" else "")
 
 
 def _verdict(row: dict, of: str = "") -> str:
