@@ -23,7 +23,7 @@ if __name__ == "__main__":  # what follows takes seconds to import
 
 from digits import core
 from digits.core import InputError
-from digits.data.sources import SOURCES, load
+from digits.data.sources import SOURCES
 from digits.output import notebooks
 from digits.study import Study, replication, verify
 from digits.study.missing import train_missing
@@ -131,6 +131,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--verify only compares: leave out --fresh, --train-only, --no-training.")
     if options.verify is not None and options.scheduler is not None:
         raise InputError("--verify trains on this machine: leave out --backend and --scheduler.")
+    if options.no_training and options.scheduler is not None:
+        raise InputError("--no-training trains nowhere: leave out --backend and --scheduler.")
     if (options.backend == "dask") != (options.scheduler is not None):
         raise InputError("--backend dask and --scheduler ADDRESS go together: name both.")
     try:
@@ -146,7 +148,6 @@ def run(options: argparse.Namespace) -> int:
         )
     core.check_folder(study.store.folder / study.source, "--results")
     if options.verify is not None:
-        load(study.source)
         return verify.report(study, options.verify, patterns)
     if not options.train_only:
         from digits.output import kernel  # training alone does without Jupyter

@@ -15,6 +15,9 @@ from digits.experiments.chosen import FILE
 from digits.experiments.registry import select
 from digits.output import readme, tables
 
+#: What names other folders here.
+FOLDERS = "DIGITS_RESULTS or DIGITS_DATA"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table of experiments matching the patterns given, or renew a file."""
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
                 experiments = select(*(patterns or ["*", "beyond/*"]))
                 print(tables.markdown(tables.experiment_table(experiments)), flush=True)
         except (InputError, OSError) as error:
-            told = error if isinstance(error, InputError) else core.fault(error)
+            told = error if isinstance(error, InputError) else core.fault(error, options=FOLDERS)
             print(f"digits: {told}", file=sys.stderr)
             return 2
     return 0

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from digits.analysis.effects import EFFECTS
 from digits.analysis.posteriors import crossed_interval
-from digits.analysis.statistics import CONFIDENCE, binomial_sd, spread, summarise
+from digits.analysis.statistics import CONFIDENCE, NOTHING, binomial_sd, spread, summarise
 from digits.data.seeds import STREAMS
 from digits.experiments.beyond import (
     BASELINE,
@@ -32,6 +33,9 @@ LEARNING_CURVES = {
     "+ both": "twinnet+ws+aux",
     "best network": "deepnet",
 }
+#: What each option does, alone and beside the other.
+OPTION_EFFECTS = ("weight sharing alone", "weight sharing, given the digit loss")
+OPTION_EFFECTS += ("digit loss alone", "digit loss, given weight sharing")
 #: What is no source of randomness in training, but the sampling noise of test pairs.
 DRAWN = ("1000 test pairs", "large-sample test")
 #: The rounds whose errors were seen while the best networks were chosen, and those in which
@@ -45,16 +49,21 @@ BY_SOURCE = {
 }
 
 
+#: What a step changes: the test error, and the error on the folds.
+CHANGES = ("change", "fold_change")
+
+
 def steps(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row per step of the ablation, the baseline first, those not kept in their places.
 
-    Columns: step, says, kept; cross_validated, which a larger budget is not; of the large-sample
-    test error n, mean, sd, low, high; change, change_low, change_high: the paired difference to the
-    kept step before on the same test pairs, and change_n, in how many rounds; fold_n, fold: rounds
-    and mean of the large-sample error on held-out folds, in per cent; fold_change and so on: the
-    paired difference of that, over all folds of all rounds (see `corrected`); verdict: "gain",
-    "loss" or "undecided", by the interval of the cross-validation change, or of the test
-    change for a larger budget; "" without an interval.
+    Columns: step, says, kept, experiment; cross_validated, which a larger budget is not; of the
+    large-sample test error n, mean, sd, low, high; change, change_low, change_high: the paired
+    difference to the kept step before on the same test pairs, and change_n, in how many rounds;
+    fold_n, fold: rounds and mean of the large-sample error on held-out folds, in per cent;
+    fold_change and so on: the paired difference of that, over all folds of all rounds (see
+    `corrected`); verdict: "gain", "loss" or "undecided", by the interval of the cross-validation
+    change, or of the test change for a larger budget; "" without an interval. NaN for what is not
+    there.
     """
     by_id = rows_of_steps(frame).set_index("seed").groupby("experiment", sort=False)
     tests, folds = (dict(list(by_id[name])) for name in ("precise_error", "precise_fold_errors"))
@@ -75,7 +84,10 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
             row |= _change("fold_change", crossed, folds.get(folds_id_of(below)))
         rows.append(row | {"verdict": _verdict(row)})
         below = name if kept else below
-    return pd.DataFrame(rows)
+    measured = [*NOTHING.index, "change_n", "fold_n", "fold"]
+    measured += [f"{change}{limit}" for change in CHANGES for limit in ("", "_low", "_high")]
+    found = pd.DataFrame(rows)
+    return found.reindex(columns=list(dict.fromkeys([*found, *measured])))
 
 
 def _change(name: str, own: pd.Series | None, below: pd.Series | None) -> dict[str, float]:
@@ -126,7 +138,10 @@ def heads(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[frame.experiment.isin(names)]
     counts = rows.groupby("seed").experiment.nunique()
     seeds = counts.index[counts == rows.experiment.nunique()]
-    return rows[rows.seed.isin(seeds)].assign(head=rows.experiment.map(names))
+    rows = rows[rows.seed.isin(seeds)].assign(head=rows.experiment.map(names))
+    wanted = rows.attrs.get("wanted", {})
+    rows.attrs["wanted"] = {name: own & set(seeds) for name, own in wanted.items()}
+    return rows
 
 
 def learning_curves(frame: pd.DataFrame) -> pd.DataFrame:
@@ -160,15 +175,11 @@ def options_by_pairs(frame: pd.DataFrame) -> pd.DataFrame:
         errors = runs.pivot(index="seed", columns="network", values="precise_error").dropna()
         if errors.shape[1] < len(CELLS):
             continue
-        plain, ws, aux, both = (errors[name] for name in list(LEARNING_CURVES)[:4])
-        for effect, points in (
-            ("weight sharing alone", ws - plain),
-            ("weight sharing beside the digit loss", both - aux),
-            ("digit loss alone", aux - plain),
-            ("digit loss beside weight sharing", both - ws),
-        ):
+        errors = errors[list(LEARNING_CURVES)[:4]]
+        for effect in OPTION_EFFECTS:
+            points = errors.to_numpy() @ np.array(EFFECTS[effect], dtype=float)
             found.append({"train_pairs": pairs, "effect": effect} | dict(summarise(points)))
-    return pd.DataFrame(found)
+    return pd.DataFrame(found, columns=["train_pairs", "effect", *NOTHING.index])
 
 
 def variance_by_source(frame: pd.DataFrame) -> pd.DataFrame:
@@ -194,7 +205,7 @@ def variance_by_source(frame: pd.DataFrame) -> pd.DataFrame:
             for drawn, pairs in zip(DRAWN, (1000, whole.precise_pairs.iloc[0]), strict=True):
                 found = {"network": network, "stream": drawn, "mean": mean, "n": np.nan}
                 rows.append(found | {"sd": binomial_sd(mean, pairs), "low": np.nan, "high": np.nan})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["network", "stream", "mean"])
 
 
 def limits_of_ten(frame: pd.DataFrame) -> pd.DataFrame:
@@ -236,7 +247,7 @@ def best_networks(
             if by_image:
                 row |= _exact([by_image[step][seed] for seed in own.seed])
             rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["experiment", "says", "fresh"])
 
 
 def _exact(by_round: list[np.ndarray]) -> dict[str, float]:
@@ -277,9 +288,9 @@ def reference_baselines(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFra
 
 
 def looked_at(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without those of fresh rounds, which confirm the best networks and no more.
+    """Return the rows without the rounds `FRESH`, which confirm the best networks and no more.
 
-    What is compared with the best networks has no fresh rounds, so neither have they there.
+    What is compared with the best networks does not have them, so neither have they there.
     """
     rows = frame[~frame.seed.isin(FRESH)]
     wanted = rows.attrs.get("wanted", {})

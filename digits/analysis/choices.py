@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from digits.analysis import beyond
+from digits.core import InputError
 from digits.experiments.chosen import Chosen
 from digits.experiments.experiment import setting_of
 from digits.experiments.registry import EXPERIMENTS, SEARCHES
@@ -24,7 +25,8 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
         shared = set.intersection(*runs.groupby("setting").seed.agg(set))
         runs = runs[runs.seed.isin(shared)]
         errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
-        used = _used(network, set(errors.index))
+        if errors.empty or not (used := _used(network, set(errors.index))):
+            continue  # a search that is not finished
         rows.append(
             {
                 "network": network,
@@ -38,11 +40,15 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
                 "rate": runs.learning_rate[runs.setting == errors.index[0]].iloc[0],
             }
         )
-    return pd.DataFrame(rows)
+    columns = ["network", "n", "chosen", "fold_error", "used", "used_fold_error", "rank", "of"]
+    return pd.DataFrame(rows, columns=[*columns, "rate"])
 
 
-def _used(network: str, settings: set[str]) -> str:
-    """Return the setting in use of an experiment; that of its control if it is searched for one."""
+def _used(network: str, settings: set[str]) -> str | None:
+    """Return the setting in use of an experiment; that of its control if it is searched for one.
+
+    None if it is none of `settings`.
+    """
     experiment = EXPERIMENTS[network]
     users = [experiment] + [
         other
@@ -51,12 +57,23 @@ def _used(network: str, settings: set[str]) -> str:
         == (experiment.report, experiment.cell, experiment.protocol)
         and not other.setting
     ]
-    return next(used for used in (setting_of(e.recipe) for e in users) if used in settings)
+    return next(filter(settings.__contains__, (setting_of(e.recipe) for e in users)), None)
 
 
 def chosen(searches: pd.DataFrame, folds: pd.DataFrame) -> Chosen:
-    """Return what the folds choose, by tidy rows of candidates and of cross-validated steps."""
+    """Return what the folds choose, by tidy rows of candidates and of cross-validated steps.
+
+    Raises `InputError` if a search in use lacks a candidate in all rounds: no choice is a grid's
+    without the whole grid.
+    """
     found = chosen_settings(searches)
+    tried = dict(zip(found.network, found["of"], strict=True))
+    for name, search in SEARCHES.items():
+        if search.in_use and tried.get(name, 0) < len(search.settings):
+            raise InputError(
+                f"the search of {name} has {tried.get(name, 0)} of {len(search.settings)} settings "
+                f"in common rounds: train search/{name}@* first."
+            )
     steps = beyond.steps(folds)
     steps = steps[steps.cross_validated & steps.fold_change.notna()]
     return Chosen(

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from digits.analysis import numbers
-from digits.analysis.statistics import CONFIDENCE, rounds_for, summarise
+from digits.analysis.statistics import CONFIDENCE, by_round, rounds_for, summarise
 from digits.experiments.claim import ERRORS, Claim, Criterion, Range
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
@@ -118,8 +118,7 @@ class Runs:
     def of(self, quantity: str) -> pd.DataFrame:
         """Return a quantity of all runs, a row a round and a column an experiment."""
         if quantity not in self._of:
-            shape = {"index": "seed", "columns": "experiment", "values": quantity}
-            self._of[quantity] = self.rows.pivot(**shape)
+            self._of[quantity] = by_round(self.rows, quantity)
         return self._of[quantity]
 
 
@@ -129,7 +128,7 @@ def decide_all(claims: tuple[Claim, ...], frame: pd.DataFrame) -> list[ClaimResu
     A round fails if its network gives one answer to nearly all pairs (see `numbers.FAILED`). The
     verdict is over all rounds; the other one shows whether a few that fail decide it.
     """
-    every, learned = Runs(frame), Runs(frame[~(frame.train_error > numbers.FAILED)])
+    every, learned = Runs(frame), Runs(frame[~numbers.failed(frame)])
     return [
         decide(claim, every)._replace(learned=decide(claim, learned).verdict) for claim in claims
     ]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from digits.analysis.statistics import (
     DIFFERENCE,
-    errors_by_round,
+    by_round,
     summarise,
     summarise_differences,
     with_holm,
@@ -40,7 +40,7 @@ def effects_by_round(frame: pd.DataFrame, designs: list[Design]) -> pd.DataFrame
     frame: tidy rows; only designs of which it has all four networks count, and of those the
     rounds that all four have: they saw the same pairs.
     """
-    rows, errors = [], errors_by_round(frame)
+    rows, errors = [], by_round(frame)
     for design in designs:
         if not set(design.cells) <= set(errors.columns):
             continue

@@ -60,11 +60,13 @@ def decide(
     return Judged("cannot tell", PRINTED if limited else OURS, low, high)
 
 
-def of_mean(ours: pd.Series, mean: float, sd: float, n: int, margin: float) -> Judged:
+def of_mean(ours: pd.Series, mean: float, sd: float | None, n: int, margin: float) -> Judged:
     """Judge a printed mean of n independent runs with their SD by ours, by Welch's intervals.
 
     ours: what `summarise` gives; all in per cent; margin: in percentage points.
     """
+    if sd is None or np.isnan(sd):
+        return Judged("cannot tell", PRINTED)
     # A printed mean alone, with endless rounds of ours.
     limited = stats.t.ppf((1 + NARROW) / 2, n - 1) * sd / np.sqrt(n) > margin
     if ours["n"] < 2 or ours["sd"] == 0:  # rounds that are equal by chance know no spread

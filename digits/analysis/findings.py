@@ -140,7 +140,7 @@ def handwriting_means(
     frame: tidy rows of `handwriting.PATTERNS`. failed: whether rounds in which a network fails
     count; one of them changes the mean of a design more than any option does.
     """
-    frame = frame if failed else frame[frame.train_error <= numbers.FAILED]
+    frame = frame if failed else frame[~numbers.failed(frame)]
     named = {"MNIST": "mnist-digits", "scikit-learn's digits": "other-digits"}
     pooled = {}
     for digits, variant in named.items():

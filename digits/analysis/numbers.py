@@ -9,7 +9,7 @@ import pandas as pd
 
 from digits.analysis import equivalence
 from digits.analysis.equivalence import VERDICTS, Judged
-from digits.analysis.statistics import NOTHING, summarise
+from digits.analysis.statistics import NOTHING, by_round, summarise
 from digits.core import InputError
 from digits.experiments.experiment import Experiment
 from digits.experiments.registry import EXPERIMENTS
@@ -27,6 +27,11 @@ TRAINING_MODE = "_training_mode"
 FAILED = 40
 #: What is published beside errors.
 PARAMETERS, TIME, RATIO = OTHERS = ("parameters", "training time", "ratio of training times")
+
+
+def failed(frame: pd.DataFrame) -> pd.Series:
+    """Say of each of these tidy rows whether its network failed (see `FAILED`)."""
+    return frame.train_error > FAILED
 
 
 def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
@@ -86,7 +91,8 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "sd_high": sd and sd.high,
             }
         )
-    return pd.DataFrame(rows)
+    least = ["experiment", "row", "quantity", "published", "ours", "n", "verdict", "sd_verdict"]
+    return pd.DataFrame(rows, columns=None if rows else least)
 
 
 def _without_failures(runs: pd.DataFrame, number) -> tuple[pd.DataFrame, str]:
@@ -98,14 +104,14 @@ def _without_failures(runs: pd.DataFrame, number) -> tuple[pd.DataFrame, str]:
     several = number.kind in ("rounds", "trainings on one draw") and number.n > 1
     if not several or pd.isna(number.sd) or runs.empty or runs.shortened.any():
         return runs, ""
-    failed = runs.train_error > FAILED
-    if not failed.any() or failed.all():
+    lost = failed(runs)
+    if not lost.any() or lost.all():
         return runs, ""
-    distance = abs(runs.loc[failed, number.quantity].mean() - number.mean)
+    distance = abs(runs.loc[lost, number.quantity].mean() - number.mean)
     if number.sd >= distance / np.sqrt(number.n) / 2:
         return runs, ""
-    what = f"{failed.sum()} failed round{'s' if failed.sum() > 1 else ''} of ours left out"
-    return runs[~failed], f"{what}, the printed SD shows none"
+    what = f"{lost.sum()} failed round{'s' if lost.sum() > 1 else ''} of ours left out"
+    return runs[~lost], f"{what}, the printed SD shows none"
 
 
 _OURS = ("", "sd", "low", "high")
@@ -207,7 +213,7 @@ def _counts(experiments: list[Experiment]) -> pd.DataFrame:
 def _times(frame: pd.DataFrame, experiments: list[Experiment]) -> pd.DataFrame:
     """Compare training times, on other hardware, and their ratios to a report's first network."""
     rows, first = [], {}
-    seconds = frame.pivot(index="seed", columns="experiment", values="train_seconds")
+    seconds = by_round(frame, "train_seconds")
     for experiment in (e for e in experiments if e.reported_seconds):
         reference = first.setdefault(experiment.report, experiment)
         own = seconds.get(experiment.id, pd.Series(dtype=float)).dropna()

@@ -74,9 +74,9 @@ def rounds_for(half_width: float, sd: float, confidence: float = CONFIDENCE) -> 
     return float(rounds[reached.argmax()]) if reached.any() else np.inf
 
 
-def errors_by_round(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the large-sample test errors of tidy rows, a row a round, a column an experiment."""
-    return frame.pivot(index="seed", columns="experiment", values="precise_error")
+def by_round(frame: pd.DataFrame, quantity: str = "precise_error") -> pd.DataFrame:
+    """Return a column of tidy rows, such as the error, a row a round and a column an experiment."""
+    return frame.pivot(index="seed", columns="experiment", values=quantity)
 
 
 #: What a network is and costs, as columns of the tidy table.
@@ -94,7 +94,7 @@ def ranking(frame: pd.DataFrame) -> pd.DataFrame:
     columns = ["experiment", *NOTHING.index, *COSTS, "above", "above_low", "above_high"]
     if frame.empty:
         return pd.DataFrame(columns=columns)
-    values = errors_by_round(frame)
+    values = by_round(frame)
     rounds = values.count()
     best = values.loc[:, rounds == rounds.max()].mean().idxmin()
     differences = values.sub(values[best], axis=0)
@@ -154,7 +154,7 @@ def paired_differences(frame: pd.DataFrame, pairs: dict[str, tuple[str, str]]) -
         A row an entry: the second minus the first in points, over the rounds that both have (see
         `summarise_differences` and `with_holm`).
     """
-    values, rows = errors_by_round(frame), []
+    values, rows = by_round(frame), []
     for name, (first, second) in pairs.items():
         if {first, second} <= set(values.columns):
             both = values[[first, second]].dropna()

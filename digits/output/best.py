@@ -36,11 +36,11 @@ def best_networks(
     baseline, oracle = (
         frame.loc[frame.experiment == name, "precise_error"] for name in (BASELINE, ORACLE)
     )
-    sentences.append(
-        "For comparison, Zadoks' twin net with weight sharing and a digit loss, from which all "
-        "steps start, "
-        f"has a test error of {baseline.mean():.2f} % on many test pairs."
-    )
+    if len(baseline):
+        sentences.append(
+            "For comparison, Zadoks' twin net with weight sharing and a digit loss, from which all "
+            f"steps start, has a test error of {baseline.mean():.2f} % on many test pairs."
+        )
     if len(oracle):
         sentences.append(
             "Trained on all digits of the training set, the best network has a test error of "
@@ -53,7 +53,7 @@ def brief(frame: pd.DataFrame) -> str:
     """Return the test errors of the best networks in a few words, with intervals over rounds."""
     rows = beyond.best_networks(frame)
     return " and ".join(
-        f"{row['mean']:.2f} % ({interval(row)}, n = {row['n']:.0f}) in {row['epochs']} epochs"
+        f"{row['mean']:.2f} % ({_known(row)}n = {row['n']:.0f}) in {row['epochs']} epochs"
         for row in rows[~rows.fresh].to_dict("records")
     )
 
@@ -62,14 +62,20 @@ def confirmation(frame: pd.DataFrame) -> str:
     """Say what fresh rounds show of the best networks, and which of them have none."""
     rows = beyond.best_networks(frame)
     told = [
-        f"On {row['n']:.0f} fresh rounds the {row['says']} has {row['mean']:.2f} % "
-        f"({interval(row)})."
+        f"On fresh rounds the {row['says']} has {row['mean']:.2f} % ({_known(row)}n = "
+        f"{row['n']:.0f})."
         for row in rows[rows.fresh].to_dict("records")
     ]
     if lacking := _unconfirmed(rows):
         what = "both" if len(lacking) == 2 else lacking[0].partition(" of ")[0]
         told.append(f"Fresh rounds of {what} are not run.")
     return " ".join(told)
+
+
+def _known(row: dict) -> str:
+    """Return "0.69 to 0.78, " of the interval over rounds, "" where there is none."""
+    known = interval(row)
+    return known and f"{known}, "
 
 
 def _unconfirmed(rows: pd.DataFrame) -> list[str]:

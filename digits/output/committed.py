@@ -10,27 +10,33 @@ _SAYS = (
     "*MNIST is not on this machine, and what follows needs its test images: shown is what the "
     "repository has. Set DIGITS_DATA to a folder that holds MNIST/raw to make it here.*"
 )
+_HEAD = '<meta charset="utf-8"><style>body { font: 14px system-ui, sans-serif; }</style>'
 
 
 def picture(folder: Path, name: str) -> None:
     """Show the committed picture `name` of a notebook, and leave it in the notebook's `folder`."""
     from IPython.display import Markdown, display  # training alone does without Jupyter
 
-    there, here = _committed(folder, f"{name}.svg"), folder / f"{name}.svg"
-    if here.exists() and here.samefile(there):
-        here.touch()  # as if it had been made
-    else:
-        shutil.copyfile(there, here)
-    display(Markdown(_SAYS), Picture(here.read_text(encoding="utf-8"), name.replace("_", " ")))
+    picture = _left(folder, f"{name}.svg").read_text(encoding="utf-8")
+    display(Markdown(_SAYS), Picture(picture, name.replace("_", " ")))
 
 
 def table(folder: Path, name: str) -> None:
-    """Show the committed table `name` of a notebook, whose folder is `folder`."""
+    """Show the committed table `name` of a notebook, and leave it in the notebook's `folder`."""
     from IPython.display import Markdown, display  # training alone does without Jupyter
+    from nbconvert.filters import markdown2html
 
-    text = _committed(folder, f"{name}.md").read_text(encoding="utf-8")
+    text = _left(folder, f"{name}.md").read_text(encoding="utf-8")
+    _left(folder, f"{name}.tex")
+    core.write(folder / f"{name}.html", f"<!DOCTYPE html>\n{_HEAD}\n{markdown2html(text)}\n")
     display(Markdown(_SAYS), Markdown(text))
 
 
-def _committed(folder: Path, file: str) -> Path:
-    return core.ROOT / "figures" / "paper" / folder.name / file
+def _left(folder: Path, file: str) -> Path:
+    """Return a file in a notebook's folder that is the committed one, as if it had been made."""
+    there, here = core.ROOT / "figures" / "paper" / folder.name / file, folder / file
+    if here.exists() and here.samefile(there):
+        here.touch()
+    else:
+        shutil.copyfile(there, here)
+    return here

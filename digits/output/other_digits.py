@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from digits.analysis import numbers
 from digits.analysis.effects import LEAST_ROUNDS, MAIN_EFFECTS
 from digits.analysis.findings import handwriting_means
-from digits.analysis.numbers import FAILED
 from digits.output.names import plain_name
 from digits.output.tables.format import points_of
 
@@ -31,7 +31,7 @@ def changes(frame: pd.DataFrame, brief: bool = False) -> str:
 
 def _left_out(frame: pd.DataFrame, brief: bool) -> str:
     """Say which runs `handwriting_means` leaves out, and what is uncertain with them."""
-    failed = frame[frame.train_error > FAILED]
+    failed = frame[numbers.failed(frame)]
     if failed.empty:
         return ""
     if brief:

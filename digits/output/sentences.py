@@ -9,8 +9,8 @@ from digits.analysis.claims import CLAIM_VERDICTS, ClaimResult
 from digits.analysis.effects import LEAST_ROUNDS, MAIN_EFFECTS, RATHER
 from digits.analysis.equivalence import VERDICTS
 from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_of
-from digits.experiments.registry import EXPERIMENTS
-from digits.output.names import name_of, plain_name
+from digits.experiments.registry import DESIGNS, EXPERIMENTS
+from digits.output.names import name_of, of_design, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
 from digits.output.tables.format import difference, points_of, scope, span, with_minus
 
@@ -69,16 +69,12 @@ def as_reported(found: Findings, brief: bool = False) -> str:
             "In the reports' own protocols no design has rounds enough to say which is worth more."
         )
     loss, sharing = (rather.high < 0).sum(), rather[rather.low > 0]
-    names = ", ".join(f"‘{_design(name)}’" for name in sharing.design if not brief)
-    told = f"As the reports trained them, the digit loss alone is worth more in {loss} of "
+    names = ", ".join(f"‘{of_design(DESIGNS[name])}’" for name in sharing.design if not brief)
+    which = "" if brief else ", following texts and codes, at equal width"
+    told = f"As the reports trained them{which}, the digit loss alone is worth more in {loss} of "
     told += f"{len(rather)} designs, sharing alone in {len(sharing)}{names and f' ({names})'}"
     left = len(rather) - loss - len(sharing)
     return f"{told}; {left} leave{'s' if left == 1 else ''} it open."
-
-
-def _design(name: str) -> str:
-    """Return what a design is called; one of a control is no experiment."""
-    return name_of(EXPERIMENTS[name if name in EXPERIMENTS else name.partition("@")[0]])
 
 
 def learning_rates(found: Findings) -> str:
@@ -156,6 +152,8 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
     errors = numbers.errors_of(found.numbers, in_both=False)
     errors = errors[errors.report == report] if report else errors
     text, code = (errors[errors.reading == reading].verdict for reading in numbers.READINGS[:2])
+    if text.empty and code.empty:
+        return "No errors are printed."
     of = "the one printed error" if len(text) == 1 else f"of {len(text)} printed errors"
     told = f"Following the text, {of} {_outcomes(text)}."
     if code.empty:
@@ -193,6 +191,8 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     """Say how many claims of the authors have which verdict, of all reports or of one."""
     theirs = [result for result in found.claims if not result.claim.ours]
     mine = [result for result in theirs if report in (None, result.claim.report)]
+    if not mine:
+        return "No claims are made."
     verdicts = [result.verdict for result in mine]
     counts = [f"{verdicts.count(v)} {v}" for v in CLAIM_VERDICTS if v in verdicts]
     told = f"Of the {len(mine)} claims of the {'report' if report else 'reports'}: "
@@ -213,8 +213,7 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
 def failed_rounds(rows: dict[str, pd.DataFrame]) -> str:
     """Say how many rounds ended with one answer to nearly all pairs; rows: tidy rows by kind."""
     counts = [
-        f"{(runs.train_error > numbers.FAILED).sum()} of {len(runs)} rounds {kind}"
-        for kind, runs in rows.items()
+        f"{numbers.failed(runs).sum()} of {len(runs)} rounds {kind}" for kind, runs in rows.items()
     ]
     what = f"One answer to nearly all pairs (train error above {numbers.FAILED} %)"
     return f"{what}: {', '.join(counts)}."
@@ -268,6 +267,8 @@ def _decided(result: ClaimResult) -> str:
 
 def ranking_sentence(found: Findings) -> str:
     """Say which networks are first and last under the common protocol, and how far apart."""
+    if len(found.ranking) < 2:
+        return "A ranking takes two networks under the common protocol."
     first, second, last = (found.ranking.iloc[place] for place in (0, 1, -1))
     return with_minus(
         f"First of {len(found.ranking)} is `{first.network}` with {first['mean']:.2f} % error, "

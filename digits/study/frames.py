@@ -69,10 +69,9 @@ def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFra
 
 def _row_of(record: Record) -> dict:
     """Return the row of a record, made once in a process."""
-    known = _rows.get(id(record))
-    if known is None or known[0] is not record:
-        known = _rows[id(record)] = record, _row(record)
-    return known[1]
+    if id(record) not in _rows:
+        _rows[id(record)] = record, _row(record)  # with the record, so that its id stays its own
+    return _rows[id(record)][1]
 
 
 def _row(record: Record) -> dict:

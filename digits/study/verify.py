@@ -27,11 +27,7 @@ def verify(study: Study, n: int, *patterns: str) -> pd.DataFrame:
     One row a run (see `compare`). Raises `InputError` if there are fewer records than that, without
     those of a graphics card where there is none.
     """
-    here = {device_named("cpu"), device_named("auto")}
-    found = [(run, of) for run, of in study.recorded(*patterns) if isinstance(of, Record)]
-    found = [(run, record) for run, record in found if record.device in here]
-    if not 1 <= n <= len(found):
-        raise InputError(f"verify = {n}: there are {len(found)} records to draw from.")
+    found = _comparable(study, n, *patterns)
     drawn = np.random.default_rng().choice(len(found), n, replace=False)
     chosen = {}
     for run, record in [found[index] for index in drawn]:
@@ -45,6 +41,19 @@ def verify(study: Study, n: int, *patterns: str) -> pd.DataFrame:
         now = workers.failure_of(run, error) if error else future.result()
         rows.append(compare(chosen[str(run)][1], now))
     return pd.DataFrame(rows).sort_values("run", ignore_index=True)
+
+
+def _comparable(study: Study, n: int, *patterns: str) -> list[tuple[Run, Record]]:
+    """Return the recorded runs that this machine can train again, if there are `n`."""
+    here = {device_named("cpu"), device_named("auto")}
+    found = [(run, of) for run, of in study.recorded(*patterns) if isinstance(of, Record)]
+    found = [(run, record) for run, record in found if record.device in here]
+    if not 1 <= n <= len(found):
+        many = f"choose 1 to {len(found)}, or other" if found else "choose other"
+        raise InputError(
+            f"verify = {n}: there are {len(found)} records to draw from: {many} experiments."
+        )
+    return found
 
 
 def compare(then: Record, now: Record | Diverged | str) -> dict:
@@ -135,6 +144,8 @@ def contradicted(study: Study, *patterns: str) -> list[str]:
 
 def report(study: Study, n: int, patterns: tuple[str, ...]) -> int:
     """Train `n` recorded runs again, print how far they are from their records; 0 if it holds."""
+    _comparable(study, n, *patterns)  # before the digits are read
+    load(study.source)
     wrong = contradicted(study, *patterns)
     for sentence in wrong:
         print(f"run_all.py: {sentence}.", file=sys.stderr)

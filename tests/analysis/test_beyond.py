@@ -244,6 +244,26 @@ def test_heads_are_compared_in_the_rounds_that_all_have():
     heads = beyond.heads(pd.DataFrame(found))
     assert set(heads.seed) == {0, 1} and heads["head"].nunique() == 5
     assert heads.groupby("head").size().eq(2).all()
+    frame = pd.DataFrame(found)
+    frame.attrs["wanted"] = {name: {0, 1, 2, 3} for name in frame.experiment.unique()}
+    wanted = beyond.heads(frame).attrs["wanted"]
+    assert set(wanted) == set(frame.experiment) and set(map(frozenset, wanted.values())) == {
+        frozenset({0, 1})
+    }
+
+
+def test_of_what_is_not_there_there_are_no_rows_and_no_fault():
+    """As of a study that has trained the reports' networks alone."""
+    none = pd.DataFrame(rows(BASELINE, [5.0, 6.0])).iloc[:0]
+    for found in (
+        beyond.best_networks(none),
+        beyond.options_by_pairs(none),
+        beyond.variance_by_source(none),
+    ):
+        assert found.empty and len(found.columns) >= 3
+    steps = beyond.steps(pd.DataFrame(rows(BASELINE, [5.0, 6.0])))
+    assert steps["mean"].notna().sum() == 1
+    assert steps[["fold", "change", "fold_change_high"]].isna().all(axis=None)
 
 
 def test_options_are_differences_within_a_round():
@@ -259,9 +279,9 @@ def test_options_are_differences_within_a_round():
     ]
     for pairs in (125, 1000):
         assert table[pairs, "weight sharing alone"] == -2
-        assert table[pairs, "weight sharing beside the digit loss"] == -4
+        assert table[pairs, "weight sharing, given the digit loss"] == -4
         assert table[pairs, "digit loss alone"] == -5
-        assert table[pairs, "digit loss beside weight sharing"] == -7
+        assert table[pairs, "digit loss, given weight sharing"] == -7
     assert len(table) == 8
 
 

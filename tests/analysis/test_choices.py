@@ -45,6 +45,14 @@ def test_settings_are_compared_in_the_rounds_that_all_of_them_have():
     assert (choice["chosen"], choice["n"], choice["fold_error"]) == ("adam-0.003-16", 2, 6.5)
 
 
+def test_a_search_without_its_setting_in_use_or_a_common_round_is_in_no_table():
+    errors = {"adam-0.003-16": 6.0, "adam-0.002-32": 7.0}
+    rows = frame(errors, errors)
+    assert chosen_settings(rows[rows.setting == "adam-0.002-32"]).empty
+    apart = rows[(rows.setting == "adam-0.002-32") == (rows.seed == 0)]
+    assert chosen_settings(apart).empty
+
+
 @pytest.fixture(scope="module")
 def searches():
     """Tidy rows of the committed candidates of the searches that set a learning rate."""

@@ -38,9 +38,15 @@ def test_the_committed_picture_itself_only_gets_a_new_time(shown, monkeypatch, t
         assert (file.stat().st_mtime_ns > time) == (file.stem == "pairs")
 
 
-def test_a_table_is_shown(tmp_path, shown):
-    committed.table(tmp_path / "06_beyond", "best")
-    assert shown[1].data == (PAPER / "06_beyond" / "best.md").read_text(encoding="utf-8")
+def test_a_table_is_shown_and_left_in_the_folder_with_a_page(tmp_path, shown):
+    folder = tmp_path / "06_beyond"
+    folder.mkdir()
+    committed.table(folder, "best")
+    there = (PAPER / "06_beyond" / "best.md").read_text(encoding="utf-8")
+    assert shown[1].data == there == (folder / "best.md").read_text(encoding="utf-8")
+    page = (folder / "best.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>") and page.count("<tr>") == there.count("\n|")
+    assert sorted(file.suffix for file in folder.iterdir()) == [".html", ".md", ".tex"]
 
 
 @pytest.mark.slow

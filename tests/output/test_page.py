@@ -27,6 +27,10 @@ def test_the_page_has_the_answer_and_a_card_for_every_report(found, tmp_path):
         assert f'id="{report}"' in html and module.AUTHORS in html
     assert "Weight sharing alone" in html and "**" not in html
     assert "nan" not in text_of(html) and "None" not in text_of(html)
+    assert "07_comparison" not in html  # it was not executed: nothing of it can be shown
+    (tmp_path / "07_comparison.html").touch()
+    html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
+    assert html.count('src="07_comparison/') == 2 and "the ranking</a>" in html
     without = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert 'class="card"' not in without and "report cards appear here once" in without
 

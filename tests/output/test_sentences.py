@@ -53,9 +53,9 @@ def test_which_option_is_worth_more_in_the_reports_own_protocols_is_counted(foun
     mine = found._replace(as_reported=pd.concat([rows, other]))
     told = sentences.as_reported(mine)
     assert told == (
-        "As the reports trained them, the digit loss alone is worth more in 1 of 4 designs, "
-        "sharing alone in 2 (‘Kqiku, CNN (code, bugs fixed)’, ‘Jaubert, 2 convolutions’); 1 leaves "
-        "it open."
+        "As the reports trained them, following texts and codes, at equal width, the digit loss "
+        "alone is worth more in 1 of 4 designs, sharing alone in 2 (‘Kqiku, CNN (code, bugs "
+        "fixed)’, ‘Jaubert, 2 convolutions (equal width)’); 1 leaves it open."
     )
     assert told in sentences.answer(mine)
     brief = sentences.as_reported(mine, brief=True)

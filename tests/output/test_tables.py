@@ -176,8 +176,12 @@ def test_every_experiment_is_listed_with_its_counts():
         "cadei/resnet@augmented": "2746626 (misprinted: 274626)",
         "jaubert/model_2+aux2": "171166 (misprinted: 171116)",
     }
-    assert table.parameters.str.endswith("(as printed)").sum() > 40
-    assert not table.parameters.str.contains("(printed:", regex=False).any()
+    told = table.parameters.str.extract(r"\((.*)\)")[0]
+    assert (told == "as printed").sum() > 30
+    of_report = table.index.str.partition("/").get_level_values(0)
+    assert set(of_report[told == "as by the code"]) == {"kqiku", "zadoks"}
+    assert not (told == "as printed")[of_report.isin(["kqiku", "zadoks"])].any()
+    assert not told.dropna().str.startswith(("printed:", "by the code:")).any()
     assert list(tables.experiment_table(select("beyond/*")).experiment) == [
         experiment.id for experiment in every if experiment.report == "beyond"
     ]

@@ -73,7 +73,7 @@ CLAIMS = (
             for net in BOTH
         ),
         reading="over trainings on one draw of pairs, as theirs; slightly higher: test errors lie "
-        "further from their median",
+        "further from their median; whether they are similar beside that is left open",
     ),
     _claim(
         id="C2.6",

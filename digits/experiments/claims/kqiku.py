@@ -37,7 +37,7 @@ CLAIMS = (
             for net in (FCC, CNN)
             for aux in ("", "+aux")
         ),
-        reading="with and without the auxiliary loss",
+        reading="by any amount, with and without the auxiliary loss",
     ),
     _claim(
         id="C0.4",

@@ -2,13 +2,12 @@
 
 import textwrap
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from digits.data.pairs import Pairs
 from digits.experiments.registry import EXPERIMENTS
 from digits.output.names import name_of
-from digits.output.plots.images import INK
+from digits.output.plots.images import side_by_side
 from digits.output.plots.style import colour_of, new_figure
 from digits.study.trained import Beliefs
 
@@ -26,8 +25,7 @@ def beliefs(pair: Pairs, believed: dict[str, Beliefs], caption: str) -> Figure:
     images = pair.images[0].numpy()
     for row, (name, belief) in zip(axes, believed.items(), strict=True):
         shown, decides, *of_digits = row
-        shown.imshow(np.hstack([images[0], np.full((14, 1), 90.0), images[1]]), **INK)
-        shown.set_axis_off()
+        side_by_side(shown, images)
         report, _, network = name_of(EXPERIMENTS[name]).partition(", ")
         shown.set_title(textwrap.fill(f"{report}: {network}", 22), fontsize=8.5)
         probability = float(belief.not_greater[0])

@@ -20,7 +20,8 @@ CHANGE = "change in test error (percentage points; left: better)"
 #: The effects that answer the study's question, by what a picture calls them.
 ANSWER = dict(zip(MAIN_EFFECTS, ("weight sharing", "digit loss", "both"), strict=True))
 #: Those of the forest plot, a panel each: against a network with one option fewer, or two.
-PANELS = tuple(effect for effect in EFFECTS if effect != RATHER)
+PANELS = {effect: effect for effect in EFFECTS if effect != RATHER}
+PANELS["interaction"] = "interaction: both minus the two alone"
 
 
 def differences_forest(
@@ -63,7 +64,7 @@ def effects_forest(
             if height < len(tables) - 1:
                 axis.axhline(height + 0.5, color="#bbbbbb", linewidth=0.6)
         axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_title(textwrap.fill(effect, 28))
+        axis.set_title(textwrap.fill(PANELS[effect], 28))
         style.name_rows(axis, [of_design(DESIGNS[n]) if n in DESIGNS else n for n in tables])
         axis.autoscale_view(scaley=False)
     plt.setp(axes[-1], xlabel="percentage points")

@@ -13,12 +13,17 @@ from digits.output.plots.style import NEUTRAL, caption_below, new_figure
 INK = {"cmap": "gray_r", "vmin": 0, "vmax": 255}
 
 
+def side_by_side(axis: Axes, images: np.ndarray) -> None:
+    """Show two images (14, 14) with a grey line between them."""
+    axis.imshow(np.hstack([images[0], np.full((14, 1), 90.0), images[1]]), **INK)
+    axis.set_axis_off()
+
+
 def _show_pair(axis: Axes, images: np.ndarray, first: int, second: int, says: str, **font) -> None:
     """Show two images (14, 14) side by side, their digits compared, and what else to say."""
-    axis.imshow(np.hstack([images[0], np.full((14, 1), 90.0), images[1]]), **INK)
+    side_by_side(axis, images)
     sign = "≤" if first <= second else ">"
     axis.set_title(f"{first} {sign} {second}{says}", loc="center", **font)
-    axis.set_axis_off()
 
 
 def pairs_grid(pairs: Pairs, caption: str, rows: int = 3, columns: int = 6) -> Figure:

@@ -60,7 +60,7 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
         axis.set_xlim(0, min(axis.get_xlim()[1], 100))
     axes[-1, 0].set_xlabel("error (%)")
     keys = {f"ours {name}": {"color": "#444444", **look} for name, (_, look) in READINGS.items()}
-    keys = {"published mean, 95 % interval": _PRINTED} | keys
+    keys = {"published mean (interval if over rounds)": _PRINTED} | keys
     return style.legend_above(figure, keys, title="Are the published errors the same as ours?")
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from digits.analysis.numbers import time_ratios
-from digits.analysis.statistics import summarise
+from digits.analysis.statistics import by_round, summarise
 from digits.experiments.experiment import Experiment
 from digits.experiments.registry import select
 from digits.models.summary import summary_of
@@ -71,13 +71,14 @@ def experiment_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _counts(experiment: Experiment) -> str:
-    """Return "482114", and whether a report prints the same number or misprints it."""
+    """Return "482114", and whether a report or its code prints the same number or misprints it."""
     count, printed = summary_of(experiment.build).parameters, experiment.reported_parameters
     if printed is None:
         return f"{count}"
     if experiment.counted == "misprinted":
         return f"{count} (misprinted: {printed})"
-    return f"{count} (as printed)" if printed == count else f"{count} (printed: {printed})"
+    where = "by the code" if experiment.counted == "by the code" else "printed"
+    return f"{count} (as {where})" if printed == count else f"{count} ({where}: {printed})"
 
 
 def _published(experiment: Experiment) -> str:
@@ -173,7 +174,7 @@ def time_table(frame: pd.DataFrame, reference: str) -> pd.DataFrame:
     The machines differ, so only the ratios can be compared, and those roughly: the authors' times
     hold the making of the model and its transfer to the device, ours the training steps alone.
     """
-    seconds = frame.pivot(index="seed", columns="experiment", values="train_seconds")
+    seconds = by_round(frame, "train_seconds")
     printed = {e.id: e.reported_seconds for e in select(*seconds) if e.reported_seconds}
     return pd.DataFrame(
         {
