@@ -49,13 +49,14 @@ def _worth(found: Findings) -> tuple[str, ...]:
         f"same protocol. {learning_rates(found)}. Leaving out each design in turn, sharing "
         f"changes the error by {sharing_left}, the digit loss by {loss_left}, both by {both_left}. "
         f"The digit loss alone minus sharing alone is {points_of(pooled.loc[RATHER])}. "
-        f"{as_reported(found)} {_interaction(pooled.loc['interaction'])}",
+        f"{_interaction(pooled.loc['interaction'])}",
+        as_reported(found),
         f"Together with {more:.0f} more design{'s' if more > 1 else ''}, whose plain network "
         "gets both images stacked as two channels, so that sharing also means looking at each "
         f"image alone, the means are {sharing_all}, {loss_all} and "
         f"{both_all} ({scope(runs)}; errors on many test pairs).",
     )
-    return told if more else told[:2]
+    return told if more else told[:3]
 
 
 def as_reported(found: Findings, brief: bool = False) -> str:
@@ -205,8 +206,8 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     changed = [result.learned for result in mine if result.learned not in (None, result.verdict)]
     if changed:
         n, held = len(changed), changed.count("supported")
-        told += f" Without failed rounds {n} verdict{'s' if n > 1 else ''} would change, {held} of "
-        told += "them to supported."
+        told += f" Without rounds that fail to learn, {n} verdict{'s' if n > 1 else ''} would "
+        told += f"change, {held} to supported."
     return told
 
 

@@ -241,13 +241,13 @@ def test_claims_are_counted_by_verdict_without_ours(found):
         total, *counts = (int(n) for n in re.findall(r"\d+", sentence))
         assert total == sum(counts) == len([c for c in names if report in (None, c.report)])
         second = [r.second.verdict for r in found.claims if r.second]
-        again, _, without = again.partition(" Without failed rounds ")
+        again, _, without = again.partition(" Without rounds that fail to learn, ")
         if report is None:
             assert re.findall(r"\d+", again) == [str(len(second)), str(second.count("supported"))]
             theirs = [r for r in found.claims if not r.claim.ours and r.learned != r.verdict]
             held = [r for r in theirs if r.learned == "supported"]
             assert theirs and without == (
-                f"{len(theirs)} verdicts would change, {len(held)} of them to supported."
+                f"{len(theirs)} verdicts would change, {len(held)} to supported."
             )
     every = [ClaimResult(claim, "supported", ()) for claim in CLAIMS]
     ours = [r._replace(verdict="contradicted" if r.claim.ours else r.verdict) for r in every]
