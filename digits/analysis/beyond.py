@@ -24,6 +24,7 @@ from digits.experiments.beyond import (
     id_of,
 )
 from digits.experiments.experiment import CELLS
+from digits.study.frames import in_seeds
 
 #: The twin nets of the 2x2 design and the best network, by what a figure calls them.
 LEARNING_CURVES = {
@@ -34,8 +35,7 @@ LEARNING_CURVES = {
     "best network": "deepnet",
 }
 #: What each option does, alone and beside the other.
-OPTION_EFFECTS = ("weight sharing alone", "weight sharing, given the digit loss")
-OPTION_EFFECTS += ("digit loss alone", "digit loss, given weight sharing")
+OPTION_EFFECTS = [effect for effect in EFFECTS if "alone" in effect or "given" in effect]
 #: What is no source of randomness in training, but the sampling noise of test pairs.
 DRAWN = ("1000 test pairs", "large-sample test")
 #: The rounds whose errors were seen while the best networks were chosen, and those in which
@@ -49,8 +49,9 @@ BY_SOURCE = {
 }
 
 
-#: What a step changes: the test error, and the error on the folds.
-CHANGES = ("change", "fold_change")
+#: What is measured of a step, NaN where it is not there.
+MEASURED = (*NOTHING.index, *("change", "change_low", "change_high", "change_n", "fold", "fold_n"))
+MEASURED += ("fold_change", "fold_change_low", "fold_change_high")
 
 
 def steps(frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,8 +63,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
     fold_n, fold: rounds and mean of the large-sample error on held-out folds, in per cent;
     fold_change and so on: the paired difference of that, over all folds of all rounds (see
     `corrected`); verdict: "gain", "loss" or "undecided", by the interval of the cross-validation
-    change, or of the test change for a larger budget; "" without an interval. NaN for what is not
-    there.
+    change, or of the test change for a larger budget; "" without an interval.
     """
     by_id = rows_of_steps(frame).set_index("seed").groupby("experiment", sort=False)
     tests, folds = (dict(list(by_id[name])) for name in ("precise_error", "precise_fold_errors"))
@@ -73,7 +73,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
         (step.name, step.says, step.kept, step.fold_rounds > 0) for step in STEPS
     ]:
         row = {"step": name, "says": says, "kept": kept, "cross_validated": validated}
-        row["experiment"] = id_of(name)
+        row |= {"experiment": id_of(name), **dict.fromkeys(MEASURED, np.nan)}
         tested, crossed = tests.get(id_of(name)), folds.get(folds_id_of(name))
         if tested is not None:
             row |= dict(summarise(tested))
@@ -84,10 +84,7 @@ def steps(frame: pd.DataFrame) -> pd.DataFrame:
             row |= _change("fold_change", crossed, folds.get(folds_id_of(below)))
         rows.append(row | {"verdict": _verdict(row)})
         below = name if kept else below
-    measured = [*NOTHING.index, "change_n", "fold_n", "fold"]
-    measured += [f"{change}{limit}" for change in CHANGES for limit in ("", "_low", "_high")]
-    found = pd.DataFrame(rows)
-    return found.reindex(columns=list(dict.fromkeys([*found, *measured])))
+    return pd.DataFrame(rows)
 
 
 def _change(name: str, own: pd.Series | None, below: pd.Series | None) -> dict[str, float]:
@@ -121,7 +118,7 @@ def corrected(differences: np.ndarray) -> pd.Series:
 
 def _verdict(row: dict) -> str:
     change = "fold_change" if row["cross_validated"] else "change"
-    low, high = (row.get(f"{change}_{limit}", np.nan) for limit in ("low", "high"))
+    low, high = (row[f"{change}_{limit}"] for limit in ("low", "high"))
     if np.isnan(low):
         return ""
     return "gain" if high < 0 else "loss" if low > 0 else "undecided"
@@ -138,10 +135,7 @@ def heads(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[frame.experiment.isin(names)]
     counts = rows.groupby("seed").experiment.nunique()
     seeds = counts.index[counts == rows.experiment.nunique()]
-    rows = rows[rows.seed.isin(seeds)].assign(head=rows.experiment.map(names))
-    wanted = rows.attrs.get("wanted", {})
-    rows.attrs["wanted"] = {name: own & set(seeds) for name, own in wanted.items()}
-    return rows
+    return in_seeds(rows, set(seeds).__contains__).assign(head=rows.experiment.map(names))
 
 
 def learning_curves(frame: pd.DataFrame) -> pd.DataFrame:
@@ -288,14 +282,8 @@ def reference_baselines(frame: pd.DataFrame, simple: pd.DataFrame) -> pd.DataFra
 
 
 def looked_at(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without the rounds `FRESH`, which confirm the best networks and no more.
-
-    What is compared with the best networks does not have them, so neither have they there.
-    """
-    rows = frame[~frame.seed.isin(FRESH)]
-    wanted = rows.attrs.get("wanted", {})
-    rows.attrs["wanted"] = {name: seeds - set(FRESH) for name, seeds in wanted.items()}
-    return rows
+    """Return the rows without the rounds `FRESH`, which confirm the best networks and no more."""
+    return in_seeds(frame, lambda seed: seed not in FRESH)
 
 
 def rows_of_steps(frame: pd.DataFrame) -> pd.DataFrame:

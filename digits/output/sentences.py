@@ -60,10 +60,7 @@ def _worth(found: Findings) -> tuple[str, ...]:
 
 
 def as_reported(found: Findings, brief: bool = False) -> str:
-    """Say in how many designs of the reports' own protocols which option is worth more.
-
-    brief: without naming those in which it is sharing.
-    """
+    """Say in how many designs of the reports which option is worth more; brief: without names."""
     rather = found.as_reported[found.as_reported.effect == RATHER]
     if rather.low.isna().all():
         return (

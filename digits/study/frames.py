@@ -7,6 +7,7 @@ import pandas as pd
 
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
+from digits.study.runs import Run
 from digits.training.recipe import Recipe
 from digits.training.record import Diverged, Record
 
@@ -30,10 +31,21 @@ OF_EXPERIMENT = ("report", "network", "variant", "protocol", "setting")
 #: Test error of guessing the more frequent answer, in per cent: of two uniform digits the first is
 #: the greater in 45 of 100 pairs.
 GUESSING = 45.0
+
+
+class Note(dict):
+    """What `attrs` of a tidy table say of it; pandas would copy another with each table made."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 _rows: dict[int, tuple[Record, dict]] = {}  # by the identity of the record, which is kept
 
 
-def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFrame:
+def tidy(
+    records: list[Record], diverged: Sequence[Diverged] = (), wanted: Sequence[Run] = ()
+) -> pd.DataFrame:
     """Make one row per record.
 
     Parameters
@@ -42,6 +54,8 @@ def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFra
         The runs.
     diverged : sequence of Diverged
         Those without a result, which captions name (see `format.scope`).
+    wanted : sequence of Run
+        All that are wanted: captions also name networks with fewer rounds than that.
 
     Returns
     -------
@@ -63,8 +77,21 @@ def tidy(records: list[Record], diverged: Sequence[Diverged] = ()) -> pd.DataFra
     frame = frame.assign(
         gap=frame.test_error - frame.train_error, digit_error=100 - frame.test_digit_accuracy
     )
-    frame.attrs["diverged"] = {str(run): run.experiment for run in diverged}
+    frame.attrs["diverged"] = Note({str(run): run.experiment for run in diverged})
+    lost = {(run.experiment, run.seed) for run in diverged}
+    frame.attrs["wanted"] = Note()
+    for run in wanted:
+        if (run.experiment.id, run.seed) not in lost:
+            frame.attrs["wanted"].setdefault(run.experiment.id, set()).add(run.seed)
     return frame
+
+
+def in_seeds(frame: pd.DataFrame, wanted: Callable[[int], bool]) -> pd.DataFrame:
+    """Return the rows of the rounds that are `wanted`, so that no caption misses the others."""
+    rows = frame[frame.seed.map(wanted)]
+    seeds = rows.attrs.get("wanted", {})
+    rows.attrs["wanted"] = Note({name: set(filter(wanted, own)) for name, own in seeds.items()})
+    return rows
 
 
 def _row_of(record: Record) -> dict:

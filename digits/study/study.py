@@ -5,7 +5,6 @@ Training happens in worker processes of one thread each, and one writer appends 
 study that is cut short loses at most the runs in flight.
 """
 
-from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
@@ -129,17 +128,10 @@ class Study(Parameters):
         """Return one row per wanted run that has a record (see `tidy`); nothing is trained.
 
         A run whose loss stopped being finite has no row, but captions name it, as they do networks
-        with fewer rounds than are wanted: `attrs["wanted"]` has the seeds that could have a row.
+        with fewer rounds than are wanted.
         """
         records, diverged = self._results(*patterns)
-        frame = tidy(records, diverged)
-        without = {(run.experiment, run.seed) for run in diverged}
-        wanted = defaultdict(set)
-        for run in self.runs(*patterns):
-            if (run.experiment.id, run.seed) not in without:
-                wanted[run.experiment.id].add(run.seed)
-        frame.attrs["wanted"] = dict(wanted)
-        return frame
+        return tidy(records, diverged, self.runs(*patterns))
 
     def _results(self, *patterns: str) -> tuple[list[Record], list[Diverged]]:
         found = [record for _, record in self.recorded(*patterns)]
