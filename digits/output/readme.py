@@ -118,7 +118,7 @@ def _effects(found: Findings) -> dict[str, Any]:
     headline = "Weight sharing, digit loss"
     if sharing.high < 0 and loss.high < 0:
         headline = (
-            "Both help, under one protocol the digit loss more"
+            "Both help; under one protocol the digit loss helps more"
             if means.high[RATHER] < 0
             else "Both help"
         )

@@ -145,20 +145,20 @@ OUTCOMES = (
 def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> str:
     """Say how many printed errors agree with ours, of all reports or of one.
 
-    Following the text; then following the authors' code, those alone that it computes otherwise.
+    Following the text; then following the authors' code, those alone that it computes differently.
     """
     errors = numbers.errors_of(found.numbers, in_both=False)
     errors = errors[errors.report == report] if report else errors
     text, code = (errors[errors.reading == reading].verdict for reading in numbers.READINGS[:2])
     if text.empty and code.empty:
         return "No errors are printed."
-    of = "the one printed error" if len(text) == 1 else f"of {len(text)} printed errors"
+    of = "the one printed error" if len(text) == 1 else f"of {len(text)} printed errors,"
     told = f"Following the text, {of} {_outcomes(text)}."
     if code.empty:
         return told
-    of = f"of the {len(code)} that it computes otherwise"
+    of = f"of the {len(code)} that it computes differently,"
     if len(code) == 1:
-        of = "it" if len(text) == 1 else "the one that it computes otherwise"
+        of = "it" if len(text) == 1 else "the one that it computes differently"
     return f"{told} Following the authors' code, {of} {_outcomes(code)}."
 
 
@@ -198,7 +198,7 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     again = [result.second.verdict for result in mine if result.second]
     if again:
         n, held = len(again), again.count("supported")
-        told += f" In a second reading, which {n} {'has' if n == 1 else 'have'}, {held} "
+        told += f" Of these, {n} {'has' if n == 1 else 'have'} a second reading, in which {held} "
         told += f"{'is' if held == 1 else 'are'} supported."
     changed = [result.learned for result in mine if result.learned not in (None, result.verdict)]
     if changed:

@@ -52,7 +52,7 @@ def test_the_headline_is_what_the_effects_say(made):
     rather = "digit loss rather than weight sharing"
     more = means.high[rather] < 0
     assert (
-        "**Both help, under one protocol the digit loss more.**" in made.pages["readme"]
+        "**Both help; under one protocol the digit loss helps more.**" in made.pages["readme"]
     ) == more
     unclear = made.found.pooled.assign(high=made.found.pooled.high + (means.index == rather) * 9)
     assert readme._effects(made.found._replace(pooled=unclear))["headline"] == "Both help"

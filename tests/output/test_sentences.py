@@ -187,7 +187,7 @@ def test_sentences_about_one_report_count_its_own_and_all_together_what_each_has
     parts = sentences.numbers_sentence(found).split(". ")
     assert [counted(part, SAYS.values()) for part in parts] == both
     assert f"of {both[0].total()} printed errors" in parts[0]
-    assert f"of the {both[1].total()} that it computes otherwise" in parts[1]
+    assert f"of the {both[1].total()} that it computes differently," in parts[1]
     assert both[0].total() == 88
     text = found.numbers[found.numbers.reading == READINGS[0]].verdict
     assert re.search(r"agree with ours \((\d+ equivalent, )?\d+ typical\)", parts[0]) or (
@@ -207,7 +207,7 @@ def test_the_verdict_on_a_report_s_one_number_is_told_in_words(found, verdict, t
     )
     two = pd.concat([rows, rows[rows.reading == READINGS[0]].assign(row="another")])
     assert sentences.numbers_sentence(found._replace(numbers=two), "zadoks").endswith(
-        f" Following the authors' code, the one that it computes otherwise {told}."
+        f" Following the authors' code, the one that it computes differently {told}."
     )
 
 
@@ -237,7 +237,7 @@ def test_contradicted_claims_are_told_with_their_reading_and_what_decides(found)
 def test_claims_are_counted_by_verdict_without_ours(found):
     names = [claim for claim in CLAIMS if not claim.ours]
     for report in (None, *REPORTS):
-        sentence, _, again = sentences.claims_sentence(found, report).partition(" In a second")
+        sentence, _, again = sentences.claims_sentence(found, report).partition(". ")
         total, *counts = (int(n) for n in re.findall(r"\d+", sentence))
         assert total == sum(counts) == len([c for c in names if report in (None, c.report)])
         second = [r.second.verdict for r in found.claims if r.second]
@@ -268,12 +268,12 @@ def test_second_readings_are_counted_where_there_are_any(found):
     held = ClaimResult(CLAIMS[0], "supported", ())
     some = [ClaimResult(CLAIMS[0], "contradicted", (), held), held]
     assert sentences.claims_sentence(found._replace(claims=some)) == (
-        "Of the 2 claims of the reports: 1 supported, 1 contradicted. In a second reading, which 1 "
-        "has, 1 is supported."
+        "Of the 2 claims of the reports: 1 supported, 1 contradicted. Of these, 1 has a second "
+        "reading, in which 1 is supported."
     )
     more = [*some, ClaimResult(CLAIMS[0], "undecided", (), held._replace(verdict="undecided"))]
     told = sentences.claims_sentence(found._replace(claims=more))
-    assert told.endswith("In a second reading, which 2 have, 1 is supported.")
+    assert told.endswith("Of these, 2 have a second reading, in which 1 is supported.")
 
 
 def test_the_ranking_is_told_by_its_ends(found):

@@ -83,7 +83,7 @@ def _number(axis: Axes, height: float, readings: list[dict]) -> None:
 def verdicts_at_a_glance(numbers: pd.DataFrame, claims: list[ClaimResult], caption: str) -> Figure:
     """Show the verdict on every printed error, by both readings, and on every claim of a report.
 
-    numbers: what `numbers.all_numbers` gives; following the code, those that it computes otherwise.
+    numbers: what `numbers.all_numbers` gives; following the code, what it computes differently.
     One mark each, a row a report, the firmest verdicts first; what was not run is small.
     """
     errors = errors_of(numbers, in_both=False)
