@@ -157,7 +157,7 @@ def _row(name: str, variant: str = "", change: dict | None = None, **fields) -> 
             standardised=True,
             curve_step=5,
         ).but(**change or {}),
-        rounds=20,
+        rounds=20 if variant else 40,
         **fields,
     )
 

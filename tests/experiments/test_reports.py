@@ -128,7 +128,7 @@ def test_jauberts_table_stands_at_its_networks(name):
     assert experiment.reported_seconds == seconds
     recipe = experiment.recipe
     assert (recipe.learning_rate, recipe.auxiliary_weight, recipe.batch_size) == (rate, weight, 16)
-    assert (recipe.standardised, recipe.order, experiment.rounds) == (True, "fixed", 20)
+    assert (recipe.standardised, recipe.order, experiment.rounds) == (True, "fixed", 40)
 
 
 DAMACHI = {  # cross-validation accuracy, SD, test, epochs, batch, target's weight, median of folds
