@@ -36,6 +36,10 @@ OPTIONS = [
     (["--shard", "0/2", "--train-only"], "argument --shard: 0/2 is not i/n"),
     (["--shard", "half", "--train-only"], "argument --shard: half is not i/n"),
     (["--shard", "1/2"], "add --train-only"),
+    (
+        ["--no-training", "--backend", "dask", "--scheduler", "tcp://127.0.0.1:1"],
+        "--no-training trains nowhere: leave out --backend and --scheduler",
+    ),
     (["--verify", "1", "--fresh"], "--verify only compares: leave out --fresh, --train"),
     (["--no-training", "--fresh"], "--no-training goes without --fresh, --train-only and --exp"),
     (["--order", "random"], "argument --order: invalid choice: 'random' (choose from"),

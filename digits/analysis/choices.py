@@ -17,6 +17,7 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
 
     frame: tidy rows of candidates. Columns: network (its id), n (rounds), chosen, its fold error in
     per cent, used, its fold error, the used one's rank and of how many; rate, of the chosen one.
+    None of the used one if it is not among those that were tried.
     """
     rows = []
     searched = [EXPERIMENTS[name].searched for name in frame.experiment]
@@ -25,8 +26,9 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
         shared = set.intersection(*runs.groupby("setting").seed.agg(set))
         runs = runs[runs.seed.isin(shared)]
         errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
-        if errors.empty or not (used := _used(network, set(errors.index))):
-            continue  # a search that is not finished
+        if errors.empty:
+            continue  # its settings have no round in common yet
+        used = _used(network, set(errors.index))
         rows.append(
             {
                 "network": network,
@@ -34,8 +36,8 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
                 "chosen": errors.index[0],
                 "fold_error": errors.iloc[0],
                 "used": used,
-                "used_fold_error": errors[used],
-                "rank": list(errors.index).index(used) + 1,
+                "used_fold_error": errors.get(used),
+                "rank": list(errors.index).index(used) + 1 if used else None,
                 "of": len(errors),
                 "rate": runs.learning_rate[runs.setting == errors.index[0]].iloc[0],
             }

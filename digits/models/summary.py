@@ -37,13 +37,13 @@ def summary_of(build: MakeModule) -> Summary:
     """
     with torch.random.fork_rng(devices=[]):
         model = build()
-        counted = _multiplications(model)
+    counted = _operations(model)
     parts = [module for module in model.modules() if isinstance(module, PerImage)]
     shared = any(part.first is part.second for part in parts)
     return Summary(parameter_count(model), shared, float(counted))
 
 
-def _multiplications(model: nn.Module) -> int:
+def _operations(model: nn.Module) -> int:
     """Count the operations of the layers with weights in a forward pass of one pair."""
     counted = []
 

@@ -68,7 +68,7 @@ def confirmation(frame: pd.DataFrame) -> str:
     ]
     if lacking := _unconfirmed(rows):
         what = "both" if len(lacking) == 2 else lacking[0].partition(" of ")[0]
-        told.append(f"Fresh rounds of {what} are not run.")
+        told.append(f"While choosing {what}, rounds were looked at; none are fresh.")
     return " ".join(told)
 
 

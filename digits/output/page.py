@@ -68,7 +68,7 @@ def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | N
         answer=[html_of(part) for part in sentences.answer(found).split("\n\n")] if found else [],
         run=None if compared is None else your_run(compared),
         cards=[card(found, report) for report in REPORTS] if found else [],
-        compared=(folder / "07_comparison.html").is_file(),
+        comparison=(folder / "07_comparison.html").is_file(),
         of_report={n.name.partition("_")[2]: n.name for n in notebooks},
     )
     index = folder / "index.html"

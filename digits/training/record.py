@@ -192,10 +192,9 @@ def pack_posteriors(posteriors: np.ndarray) -> str:
 
 
 def unpack_posteriors(text: str) -> np.ndarray:
-    """Return the posteriors (images, 10) that `pack_posteriors` packed, to within 7 % of each
-    that is not cut off.
+    """Return the posteriors (images, 10) that `pack_posteriors` packed.
 
-    The images of a pair follow each other.
+    Each to within 7 %, unless it was cut off. The images of a pair follow each other.
     """
     steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, 10)
     posteriors = np.exp(steps / -15.0)

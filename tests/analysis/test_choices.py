@@ -7,9 +7,11 @@ import pytest
 from digits import core
 from digits.analysis import beyond
 from digits.analysis.choices import chosen, chosen_settings
+from digits.core import InputError
 from digits.experiments.chosen import CHOSEN
 from digits.experiments.experiment import setting_of
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, select
+from digits.output.tables import search_table
 from digits.study.frames import tidy
 from digits.study.store import RecordStore
 
@@ -45,10 +47,13 @@ def test_settings_are_compared_in_the_rounds_that_all_of_them_have():
     assert (choice["chosen"], choice["n"], choice["fold_error"]) == ("adam-0.003-16", 2, 6.5)
 
 
-def test_a_search_without_its_setting_in_use_or_a_common_round_is_in_no_table():
+def test_a_search_that_is_not_finished_has_no_setting_in_use_or_is_in_no_table():
     errors = {"adam-0.003-16": 6.0, "adam-0.002-32": 7.0}
     rows = frame(errors, errors)
-    assert chosen_settings(rows[rows.setting == "adam-0.002-32"]).empty
+    other = chosen_settings(rows[rows.setting == "adam-0.002-32"])
+    assert (other.chosen[0], other.used[0]) == ("adam-0.002-32", None)
+    (told,) = search_table(other).to_dict("records")
+    assert (told["used"], told["its fold error"], told["its rank"]) == ("", "", "")
     apart = rows[(rows.setting == "adam-0.002-32") == (rows.seed == 0)]
     assert chosen_settings(apart).empty
 
@@ -70,6 +75,14 @@ def folds():
 
 def test_the_table_of_what_is_chosen_is_what_the_committed_folds_choose(searches, folds):
     assert chosen(searches, folds) == CHOSEN
+
+
+def test_nothing_is_chosen_from_a_part_of_a_grid(searches, folds):
+    name = "common/zadoks/twinnet"
+    whole = len(SEARCHES[name].settings)
+    one = searches.experiment[searches.experiment.str.startswith(f"search/{name}@")].iloc[0]
+    with pytest.raises(InputError, match=rf"{name} has {whole - 1} of {whole} settings in common"):
+        chosen(searches[searches.experiment != one], folds)
 
 
 def test_the_learning_rates_in_use_are_those_that_the_committed_folds_choose(searches):

@@ -79,6 +79,11 @@ def test_verdicts_on_means_by_hand(ours, printed, verdict, why):
     assert (found.verdict, found.why) == (verdict, why)
 
 
+@pytest.mark.parametrize("sd", [None, np.nan])
+def test_a_printed_mean_without_an_sd_is_too_imprecise_for_a_verdict(sd):
+    assert of_mean(known(60, 10.0, 0.5), 10.0, sd, 10, margin=1.0) == Judged("cannot tell", PRINTED)
+
+
 def studies_of_mean(shift, n, rounds=(8, 10), sds=(1.0, 0.7), margin=1.0):
     generator = np.random.default_rng(2)
     for _ in range(n):

@@ -48,6 +48,10 @@ def test_its_own_repository_with_a_mark_if_the_code_differs(commit, tmp_path):
     assert commit(tmp_path / "own") == head
     (tmp_path / "own" / "other").write_text("a record more")
     assert commit(tmp_path / "own") == head
+    added = tmp_path / "own" / "digits" / "study" / "added.py"
+    added.touch()
+    assert commit(tmp_path / "own") == f"{head}+"
+    added.unlink()
     (tmp_path / "own" / "digits" / "study" / "runs.py").write_text("changed")
     assert commit(tmp_path / "own") == f"{head}+"
 

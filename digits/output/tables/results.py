@@ -195,9 +195,9 @@ def search_table(choices: pd.DataFrame) -> pd.DataFrame:
             "network": row["network"],
             "best by folds": row["chosen"],
             "fold error": f"{row['fold_error']:.2f}",
-            "used": row["used"],
-            "its fold error": f"{row['used_fold_error']:.2f}",
-            "its rank": f"{row['rank']} of {row['of']}",
+            "used": row["used"] or "",
+            "its fold error": number(row["used_fold_error"]),
+            "its rank": number(row["rank"], f"{{:.0f}} of {row['of']}"),
             "n": row["n"],
         }
         for row in choices.to_dict("records")
