@@ -93,11 +93,11 @@ def find(frame: pd.DataFrame) -> Findings:
 def _effects_as_reported(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the effects of the designs of the reports' own protocols that are run.
 
-    Following the text and following the code; of two that share a network the one of equal width.
+    Following the text and following the code; of two that share a network the first, which is the
+    one of equal width.
     """
     there = set(frame.experiment)
     run = [design for design in designs("own") if there.issuperset(design.cells)]
-    run.sort(key=lambda design: design.baseline == "one stacked net, wider")
     return factorial_effects(frame, _without_common_cells(run))
 
 

@@ -205,6 +205,18 @@ def test_a_second_reading_has_a_verdict_of_its_own():
     assert decide_again(claim(lower("b", than="a"), **second), common).second is None
 
 
+def test_a_round_that_fails_counts_in_the_verdict_and_not_in_the_one_without_failures():
+    errors = {"kqiku/fcc": [20.0] * 10, "kqiku/fcc+ws": [50.0, *np.linspace(16.9, 17.1, 9)]}
+    rows = frame(errors)
+    failing = (rows.experiment == "kqiku/fcc+ws") & (rows.seed == 0)
+    improves = claim(lower("kqiku/fcc+ws", than="kqiku/fcc"))
+    for error, learned in ((41.0, "supported"), (40.0, "undecided")):
+        trained = rows.assign(train_error=np.where(failing, error, 1.0))
+        (found,) = claims.decide_all((improves,), trained)
+        assert (found.verdict, found.learned) == ("undecided", learned)
+        assert found.results[0].n == 10
+
+
 def test_without_criteria_a_claim_is_not_run():
     nothing = decide(claim(), frame({"a": [1.0]}))
     assert (nothing.verdict, nothing.held, nothing.deciding) == ("not run", "", None)

@@ -170,12 +170,12 @@ def test_a_run_of_another_precision_or_round_has_another_file_or_another_state(c
 
 
 def test_a_disk_that_is_full_ends_no_run(kept, sample, tiny_experiment, capsys):
-    """Full after the first kilobytes: torch would tell that by a RuntimeError."""
+    """Full half-way through a checkpoint: torch would tell that by a RuntimeError."""
     resource = pytest.importorskip("resource")
     run = Run(tiny_experiment("zadoks/twinnet", epochs=2), 0)
     undisturbed, checkpoint = plain(execute(run, sample)), kept(run)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         assert plain(execute(run, sample, checkpoint)) == undisturbed
     finally:
