@@ -67,8 +67,7 @@ class Claim(Frozen):
     """What a report claims.
 
     id: as numbered here, C0.1 to C4.8; C0.10 is part of C0.4. claim: in one line. criteria: what
-        decides it; none where the runs that would decide it do not exist here. reading: how vague
-        words are read, or what would decide it.
+        decides it. reading: how vague words are read.
     second_criteria, second_reading: another way to read it, which has a verdict of its own.
     ours: the authors do not claim it.
     """
@@ -76,7 +75,7 @@ class Claim(Frozen):
     id: str
     report: str
     claim: str
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[Criterion, ...]
     reading: str = ""
     second_criteria: tuple[Criterion, ...] = ()
     second_reading: str = ""

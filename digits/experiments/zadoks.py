@@ -17,12 +17,12 @@ IN_SHORT = (
     "dropout and batch norm each help."
 )
 
-#: Answers to shifted images are counted as well.
-SHIFTED = {"score_shifted": True}
+#: Answers to shifted images are counted as well; gradients of two layers are compared as well.
+SHIFTED, GRADIENTS = {"score_shifted": True}, {"compare_gradients": True}
 #: One change each, of the network or of the recipe. What the report says of tanh, dropout and batch
 #: norm; of kernels and pooling, for which answers to shifted images are counted, as are those of
-#: the network as it is ("shifted"); a network of twice the width, which its number may come from;
-#: and what the author's code has otherwise.
+#: the network as it is ("shifted"); of batch norm once more, for gradients ("gradients"); a network
+#: of twice the width, which its number may come from; and what the author's code has otherwise.
 CHANGES = {
     "tanh": ({"activation": nn.Tanh}, {}),
     "no-dropout": ({"dropout": 0.0}, {}),
@@ -30,6 +30,8 @@ CHANGES = {
     "5x5-kernels": ({"kernel": 5}, SHIFTED),
     "max-pooling": ({"pooling": nn.MaxPool2d}, SHIFTED),
     "shifted": ({}, SHIFTED),
+    "gradients": ({}, GRADIENTS),
+    "gradients-no-batch-norm": ({"batch_norm": False}, GRADIENTS),
     "double": ({"width": 2}, {}),
     "third-relu": ({"relu": True}, {}),
     "fixed-order": ({}, {"order": "fixed"}),

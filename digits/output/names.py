@@ -29,6 +29,8 @@ VARIANTS = {
     "relu": "ReLU",
     "leaky": "dead units counted",
     "shifted": "shifts counted",
+    "gradients": "gradients compared",
+    "gradients-no-batch-norm": "no batch norm, gradients compared",
     "reshuffled": "new order every epoch",
     "fixed-order": "same order every epoch",
     "true-digits": "true digits",

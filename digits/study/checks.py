@@ -71,6 +71,8 @@ def expected_of(recipe: Recipe) -> Expected:
         "fold_errors_training_mode": noisy and folds,
         "dead_units": recipe.count_dead_units,
         "shift_changes": recipe.score_shifted,
+        "gradient_at_start": recipe.compare_gradients,
+        "gradient_at_end": recipe.compare_gradients,
         "test_posteriors": posteriors and not folds,
         "fold_posteriors": posteriors and folds,
     }

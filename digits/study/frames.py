@@ -19,6 +19,8 @@ NOT_IN_ALL = (
     "test_error_training_mode",
     "dead_units",
     "shift_changes",
+    "gradient_at_start",
+    "gradient_at_end",
 )
 #: What a row of the tidy table takes as it is: of the record, of its recipe, of the experiment.
 OF_RECORD = (

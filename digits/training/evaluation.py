@@ -1,5 +1,6 @@
 """Losses and scores: what is minimised, and how well a network does on pairs."""
 
+import copy
 import dataclasses
 from typing import NamedTuple
 
@@ -206,6 +207,25 @@ def shift_changes(model: nn.Module, pairs: Pairs, recipe: Recipe, device: Device
         now = evaluate(model, moved, recipe, device).decisions
         changed.append((now != before).double().mean().item())
     return 100 * float(np.mean(changed))
+
+
+def first_layer_gradient(
+    model: nn.Module, pairs: Pairs, recipe: Recipe, device: Device = CPU
+) -> float:
+    """Return how large the gradient of the first layer is, in per cent of that of the last.
+
+    That is the root mean square over a layer's weights of the objective's gradient, for all pairs
+    as one batch in training mode. It is small where gradients vanish on their way back. First and
+    last: of the layers of weights that the objective trains, in the order in which the network
+    holds them, without biases and norms. The network stays as it was; 0 if that of the last is 0.
+    """
+    model = copy.deepcopy(model).train()
+    with device.random_state_kept():
+        output = device.forward(model, pairs.images)
+        objective_of(output, pairs.target, pairs.classes, recipe).backward()
+    found = [w.grad for w in model.parameters() if w.ndim > 1 and w.grad is not None]
+    first, last = (gradient.square().mean().sqrt().item() for gradient in (found[0], found[-1]))
+    return 100 * first / last if last else 0.0
 
 
 def _features(model: TwoBranch, images: Tensor, device: Device) -> Tensor:

@@ -64,6 +64,8 @@ class Recipe(Frozen):
         training pair while it is held out.
     count_dead_units: record the share of dead units (see `evaluation.dead_units`).
     score_shifted: record how many answers a shift changes (see `evaluation.shift_changes`).
+    compare_gradients: record the gradient of the first layer beside that of the last, before
+        training and after it (see `evaluation.first_layer_gradient`).
     """
 
     epochs: int = Field(ge=1)
@@ -97,6 +99,7 @@ class Recipe(Frozen):
     keep_posteriors: bool = False
     count_dead_units: bool = False
     score_shifted: bool = False
+    compare_gradients: bool = False
 
     @model_validator(mode="after")
     def _parts_fit_together(self):

@@ -33,8 +33,9 @@ def _recipe_of(given: Any, validated: Callable[[Any], Recipe]) -> Recipe:
 
 # A JSON array may stand for several numbers.
 Percent = Annotated[float, Field(ge=0, le=100)]
+NotNegative = Annotated[float, Field(ge=0)]
 Percents = Annotated[tuple[Percent, ...], Field(strict=False)]
-Losses = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)]
+Losses = Annotated[tuple[NotNegative, ...], Field(strict=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e8)]
 #: One short line of printable characters.
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*$")]
@@ -126,6 +127,9 @@ class Record(Provenance):
         out, (N, 2, 10).
     dead_units: the share of units that no fitted pair makes active, in per cent.
     shift_changes: of the test pairs whose decision changes if both images move by a pixel.
+    gradient_at_start, gradient_at_end: that of the first layer as a percentage of that of the
+        last, on the fitted pairs, in the network before its first step and in the one that is
+        kept.
     test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
         the batch statistics of the scored set.
     train_seconds: training steps alone, without folds; seconds: the whole run.
@@ -149,6 +153,8 @@ class Record(Provenance):
     fold_posteriors: str | None = None
     dead_units: Percent | None = None
     shift_changes: Percent | None = None
+    gradient_at_start: NotNegative | None = None
+    gradient_at_end: NotNegative | None = None
     curves: Curves
     decisions: str
     weights: str = Field(pattern="^[0-9a-f]{16}$")

@@ -23,10 +23,11 @@ from digits.training.evaluation import (
     dead_units,
     error_on_many_pairs,
     evaluate,
+    first_layer_gradient,
     posteriors_of,
     shift_changes,
 )
-from digits.training.loop import DivergenceError, fit
+from digits.training.loop import DivergenceError, fit, initial
 from digits.training.recipe import Recipe
 from digits.training.record import Curves, pack, pack_posteriors, weights_hash
 
@@ -116,6 +117,10 @@ def _train(
         measured["dead_units"] = dead_units(model, fitted_pairs, device)
     if recipe.score_shifted:
         measured["shift_changes"] = shift_changes(model, pairs.test, recipe, device)
+    if recipe.compare_gradients:
+        for when, network in (("start", initial(build, stream, device)), ("end", model)):
+            found = first_layer_gradient(network, fitted_pairs, recipe, device)
+            measured[f"gradient_at_{when}"] = found
     if recipe.keep_posteriors and not recipe.folds:
         images = (digits.test.images.to(device.kind) - pairs.mean) / pairs.sd
         measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, device))

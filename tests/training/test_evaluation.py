@@ -19,6 +19,7 @@ from digits.training.evaluation import (
     digit_loss,
     error_on_many_pairs,
     evaluate,
+    first_layer_gradient,
     objective_of,
     posteriors_of,
     shift_changes,
@@ -226,6 +227,39 @@ def test_a_unit_of_a_shared_branch_lives_by_either_image_and_a_map_by_any_place(
     images = torch.zeros(3, 2, 14, 14)
     images[2, 1, 5, 7] = 1
     assert dead_units(model, pairs_of(images)) == 50
+
+
+def test_the_gradient_of_the_first_layer_is_taken_beside_that_of_the_last():
+    """Of two linear layers, 392 to 1 to 2, whose gradients are products of known numbers."""
+    pairs = Pairs(random(4, 2, 14, 14), None, TARGET)
+    first, last = nn.Linear(392, 1), nn.Linear(1, 2)
+    model = Stacked(nn.Sequential(nn.Flatten(), first), last)
+    x, labels = pairs.images.flatten(1), F.one_hot(TARGET, 2)
+    with torch.no_grad():
+        hidden = first(x)
+        slope = (last(hidden).softmax(dim=1) - labels) / 4
+        of_last, of_first = slope.T @ hidden, (slope @ last.weight).T @ x
+    by_hand = 100 * of_first.square().mean().sqrt() / of_last.square().mean().sqrt()
+    found = first_layer_gradient(model, pairs, BASE)
+    assert found == pytest.approx(by_hand.item(), rel=1e-5)
+    with torch.no_grad():
+        first.weight.zero_()
+        first.bias.zero_()
+    assert first_layer_gradient(model, pairs, BASE) == 0  # nothing to divide by
+
+
+def test_comparing_gradients_is_training_on_one_batch_and_leaves_no_trace():
+    pairs = Pairs(random(4, 2, 14, 14), CLASSES, TARGET)
+    layers = nn.Flatten(), nn.Linear(392, 20), nn.BatchNorm1d(20), nn.Dropout(0.5)
+    model = Stacked(nn.Sequential(*layers), nn.Linear(20, 2), nn.Linear(20, 20)).eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(0)
+    with_dropout, again = (first_layer_gradient(model, pairs, BASE) for _ in range(2))
+    assert with_dropout == again  # the same random numbers
+    torch.manual_seed(1)
+    assert first_layer_gradient(model, pairs, BASE) != with_dropout
+    assert not model.training and all(p.grad is None for p in model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_shifted_pairs_are_moved_by_one_pixel_in_each_direction():

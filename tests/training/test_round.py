@@ -22,11 +22,12 @@ from digits.training.device import CPU
 from digits.training.evaluation import (
     dead_units,
     evaluate,
+    first_layer_gradient,
     objective_of,
     posteriors_of,
     shift_changes,
 )
-from digits.training.loop import DivergenceError, fit
+from digits.training.loop import DivergenceError, fit, initial
 from digits.training.record import unpack, unpack_posteriors, weights_hash
 from digits.training.round import cross_validate, train, train_network
 
@@ -205,6 +206,20 @@ def test_a_fold_left_out_is_scored_on_many_pairs_of_its_images(sample, tiny):
     with CPU.deterministic():
         model = fit(build, recipe, pairs[np.r_[0:50, 75:100]], own).model
     assert evaluate(model, mixed, recipe).error == found[2]
+
+
+def test_gradients_are_compared_before_training_and_after_it(sample, tiny_experiment):
+    experiment = tiny_experiment("zadoks/twinnet+ws+aux@gradients", validation_share=0.2)
+    recipe, measured = experiment.recipe, trained(experiment, 2, sample)
+    model, pairs = train_network(experiment.build, recipe, 2, sample)
+    networks = initial(experiment.build, streams(2)), model
+    with CPU.deterministic():
+        start, end = (first_layer_gradient(n, pairs.train[:80], recipe) for n in networks)
+    assert (measured.gradient_at_start, measured.gradient_at_end) == (start, end)
+    assert start != end
+    plain = trained(tiny_experiment("zadoks/twinnet+ws+aux", validation_share=0.2), 2, sample)
+    assert plain.weights == measured.weights
+    assert not {"gradient_at_start", "gradient_at_end"} & set(vars(plain))
 
 
 def test_dead_units_are_counted_on_the_fitted_pairs_and_shifts_on_the_test_pairs(

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from digits.experiments.claim import Claim, lower, printed, steadier
+from digits.experiments.claim import Claim, higher, lower, printed, steadier
 
 NET = "zadoks/twinnet"
 TESTED = (NET, f"{NET}+ws+aux")
@@ -78,7 +78,16 @@ CLAIMS = (
     _claim(
         id="C4.8",
         claim="Batch norm counters vanishing gradients",
-        reading="would be decided by the norms of the gradients in each layer, with and without "
-        "batch norm",
+        criteria=tuple(
+            higher(
+                f"{net}@gradients",
+                than=f"{net}@gradients-no-batch-norm",
+                quantity=f"gradient_at_{when}",
+            )
+            for net in TESTED
+            for when in ("start", "end")
+        ),
+        reading="with it the gradient of the first layer is larger beside that of the last, before "
+        "training and after it",
     ),
 )

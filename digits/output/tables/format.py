@@ -31,6 +31,8 @@ QUANTITIES = {
     "train_seconds": ("training time", "s"),
     "dead_units": ("dead units", "%"),
     "shift_changes": ("answers that a shift changes", "%"),
+    "gradient_at_start": ("first layer's gradient over the last's, before training", "%"),
+    "gradient_at_end": ("first layer's gradient over the last's, after training", "%"),
     "parameters": ("parameters", ""),
 }
 #: What tables call the errors that reports print.
