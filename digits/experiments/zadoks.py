@@ -19,10 +19,12 @@ IN_SHORT = (
 
 #: Answers to shifted images are counted as well; gradients of two layers are compared as well.
 SHIFTED, GRADIENTS = {"score_shifted": True}, {"compare_gradients": True}
+STANDARDISED = GRADIENTS | {"standardised": True}
 #: One change each, of the network or of the recipe. What the report says of tanh, dropout and batch
 #: norm; of kernels and pooling, for which answers to shifted images are counted, as are those of
-#: the network as it is ("shifted"); of batch norm once more, for gradients ("gradients"); a network
-#: of twice the width, which its number may come from; and what the author's code has otherwise.
+#: the network as it is ("shifted"); of batch norm once more, for gradients ("gradients"), also on
+#: pixels of mean 0 and SD 1; a network of twice the width, which its number may come from; and what
+#: the author's code has otherwise.
 CHANGES = {
     "tanh": ({"activation": nn.Tanh}, {}),
     "no-dropout": ({"dropout": 0.0}, {}),
@@ -32,6 +34,8 @@ CHANGES = {
     "shifted": ({}, SHIFTED),
     "gradients": ({}, GRADIENTS),
     "gradients-no-batch-norm": ({"batch_norm": False}, GRADIENTS),
+    "gradients-standardised": ({}, STANDARDISED),
+    "gradients-standardised-no-batch-norm": ({"batch_norm": False}, STANDARDISED),
     "double": ({"width": 2}, {}),
     "third-relu": ({"relu": True}, {}),
     "fixed-order": ({}, {"order": "fixed"}),

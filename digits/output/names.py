@@ -31,6 +31,8 @@ VARIANTS = {
     "shifted": "shifts counted",
     "gradients": "gradients compared",
     "gradients-no-batch-norm": "no batch norm, gradients compared",
+    "gradients-standardised": "standardised pixels, gradients compared",
+    "gradients-standardised-no-batch-norm": "no batch norm, standardised pixels, gradients compared",
     "reshuffled": "new order every epoch",
     "fixed-order": "same order every epoch",
     "true-digits": "true digits",

@@ -16,6 +16,7 @@ from digits.output.tables.results import (
     error_table,
     experiment_table,
     fold_table,
+    gradient_table,
     limit_table,
     option_table,
     pooled_table,

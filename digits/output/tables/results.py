@@ -36,6 +36,22 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def gradient_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the gradient of the first layer in per cent of that of the last, one row a network."""
+    rows = []
+    for name, runs in frame.groupby("experiment", sort=False):
+        start, end = summarise(runs.gradient_at_start), summarise(runs.gradient_at_end)
+        rows.append(
+            {
+                "experiment": name,
+                "n": int(start["n"]),
+                "before training (95 % interval)": difference(start, sign=""),
+                "after training (95 % interval)": difference(end, sign=""),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def _with(value: str, bounds: str) -> str:
     """Return a value with its interval in brackets, where it has one."""
     return value + (bounds and f" ({bounds})")
