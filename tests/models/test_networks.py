@@ -86,8 +86,11 @@ WITHOUT = {
     "jaubert/model_1+ws@sigmoid": 2304 + 1,
     "jaubert/model_1+aux2@sigmoid": 20 + 1,
     "jaubert/model_1+ws+aux@sigmoid": 20 + 1,
-    "zadoks/twinnet@no-batch-norm": 2 * 64 + 20,
-    "zadoks/twinnet+ws+aux@no-batch-norm": 64 + 20,
+    **{
+        f"zadoks/{cell}@{of}no-batch-norm": subnets * 64 + 20
+        for cell, subnets in (("twinnet", 2), ("twinnet+ws+aux", 1))
+        for of in ("", "gradients-", "gradients-standardised-")
+    },
 }
 #: The experiments of the reports; under the common protocol those whose network is not theirs.
 EXPERIMENTS_OF_REPORTS = [

@@ -56,7 +56,7 @@ def drawn(recorded):
 
 def test_the_set_is_complete_and_of_todays_recipes(recorded):
     runs = Study(profile="smoke").runs(*PATTERNS)
-    assert [run for run, _ in recorded] == runs and len(runs) == 392
+    assert [run for run, _ in recorded] == runs and len(runs) == 400
     assert all(isinstance(record, Record) for _, record in recorded)
     store, found = RecordStore(SMOKE, "sample"), []
     for path in (SMOKE / "sample").rglob("*.jsonl"):
@@ -99,7 +99,9 @@ def test_runs_are_reproduced_by_any_number_of_workers(recorded):
         # Elsewhere sums are rounded differently. Over these few steps that hardly grows.
         first = then[name].curves.objective[0]
         assert now.curves.objective[0] == pytest.approx(first, rel=0.01)
-        assert row["error"] <= verify.TOLERANCE, row
+        pairs = then[name].recipe  # some runs have so few that one of them weighs more
+        one_pair = 100 / min(pairs.test_pairs, pairs.precise_pairs)
+        assert row["error"] <= max(verify.TOLERANCE, one_pair), row
 
 
 def main():

@@ -40,15 +40,11 @@ def gradient_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the gradient of the first layer in per cent of that of the last, one row a network."""
     rows = []
     for name, runs in frame.groupby("experiment", sort=False):
-        start, end = summarise(runs.gradient_at_start), summarise(runs.gradient_at_end)
-        rows.append(
-            {
-                "experiment": name,
-                "n": int(start["n"]),
-                "before training (95 % interval)": difference(start, sign=""),
-                "after training (95 % interval)": difference(end, sign=""),
-            }
-        )
+        row = {"experiment": name, "n": len(runs)}
+        for when, column in (("before", "gradient_at_start"), ("after", "gradient_at_end")):
+            found = difference(summarise(runs[column]), sign="")
+            row[f"{when} training (95 % interval)"] = found
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
