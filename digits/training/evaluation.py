@@ -215,17 +215,31 @@ def first_layer_gradient(
     """Return how large the gradient of the first layer is, in per cent of that of the last.
 
     That is the root mean square over a layer's weights of the objective's gradient, for all pairs
-    as one batch in training mode. It is small where gradients vanish on their way back. First and
-    last: of the layers of weights that the objective trains, in the order in which the network
-    holds them, without biases and norms. The network stays as it was; 0 if that of the last is 0.
+    as one batch in training mode. It is small where gradients vanish on their way back. Layers of
+    weights count, biases and norms do not: the first of both branches, where there are two, and the
+    last that the network holds and the objective trains. The network stays as it was; 0 if that of
+    the last is 0.
     """
     model = copy.deepcopy(model).train()
+    model.zero_grad()
     with device.random_state_kept():
         output = device.forward(model, pairs.images)
         objective_of(output, pairs.target, pairs.classes, recipe).backward()
-    found = [w.grad for w in model.parameters() if w.ndim > 1 and w.grad is not None]
-    first, last = (gradient.square().mean().sqrt().item() for gradient in (found[0], found[-1]))
+    starts = [model]
+    if isinstance(model, TwoBranch):
+        starts = [model.branches.first, model.branches.second]
+    first = _root_mean_square(torch.stack([_gradients(part)[0] for part in starts]))
+    last = _root_mean_square(_gradients(model)[-1])
     return 100 * first / last if last else 0.0
+
+
+def _gradients(module: nn.Module) -> list[Tensor]:
+    """Return the gradients of the layers of weights that have one."""
+    return [w.grad for w in module.parameters() if w.ndim > 1 and w.grad is not None]
+
+
+def _root_mean_square(values: Tensor) -> float:
+    return values.square().mean().sqrt().item()
 
 
 def _features(model: TwoBranch, images: Tensor, device: Device) -> Tensor:

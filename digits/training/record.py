@@ -127,9 +127,9 @@ class Record(Provenance):
         out, (N, 2, 10).
     dead_units: the share of units that no fitted pair makes active, in per cent.
     shift_changes: of the test pairs whose decision changes if both images move by a pixel.
-    gradient_at_start, gradient_at_end: that of the first layer as a percentage of that of the
-        last, on the fitted pairs, in the network before its first step and in the one that is
-        kept.
+    gradient_at_start, gradient_at_end: that of the first layer in per cent of that of the last
+        (see `evaluation.first_layer_gradient`), on the fitted pairs, in the network before its
+        first step and in the one that is kept.
     test_error_training_mode, fold_errors_training_mode: the same networks with dropout on and
         the batch statistics of the scored set.
     train_seconds: training steps alone, without folds; seconds: the whole run.

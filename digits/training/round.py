@@ -118,9 +118,10 @@ def _train(
     if recipe.score_shifted:
         measured["shift_changes"] = shift_changes(model, pairs.test, recipe, device)
     if recipe.compare_gradients:
-        for when, network in (("start", initial(build, stream, device)), ("end", model)):
-            found = first_layer_gradient(network, fitted_pairs, recipe, device)
-            measured[f"gradient_at_{when}"] = found
+        with device.random_state_kept():
+            for when, network in (("start", initial(build, stream, device)), ("end", model)):
+                found = first_layer_gradient(network, fitted_pairs, recipe, device)
+                measured[f"gradient_at_{when}"] = found
     if recipe.keep_posteriors and not recipe.folds:
         images = (digits.test.images.to(device.kind) - pairs.mean) / pairs.sd
         measured["test_posteriors"] = pack_posteriors(posteriors_of(model, images, device))

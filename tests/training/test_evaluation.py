@@ -258,8 +258,30 @@ def test_comparing_gradients_is_training_on_one_batch_and_leaves_no_trace():
     assert with_dropout == again  # the same random numbers
     torch.manual_seed(1)
     assert first_layer_gradient(model, pairs, BASE) != with_dropout
-    assert not model.training and all(p.grad is None for p in model.parameters())
+    for parameter in model.parameters():  # what a step has left is not added up
+        parameter.grad = torch.ones_like(parameter)
+    torch.manual_seed(0)
+    assert first_layer_gradient(model, pairs, BASE) == with_dropout
+    assert not model.training and all((p.grad == 1).all() for p in model.parameters())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_first_layer_is_that_of_both_branches_and_the_last_that_of_the_comparison(shared):
+    pairs = Pairs(random(300, 2, 14, 14), torch.arange(600).view(300, 2) % 10, TARGET.repeat(75))
+    build = EXPERIMENTS["zadoks/twinnet+ws+aux" if shared else "zadoks/twinnet+aux"].build
+    torch.manual_seed(0)
+    model = build()
+    recipe = BASE.but(auxiliary_weight=1.0)
+    torch.manual_seed(1)
+    found = first_layer_gradient(model, pairs, recipe)
+    torch.manual_seed(1)
+    objective_of(model.train()(pairs.images), pairs.target, pairs.classes, recipe).backward()
+    branches = {model.branches.first, model.branches.second}
+    assert len(branches) == (1 if shared else 2)
+    first = torch.cat([branch[0].weight.grad for branch in branches]).square().mean().sqrt()
+    last = model.head[-1].weight.grad.square().mean().sqrt()
+    assert found == pytest.approx((100 * first / last).item(), rel=1e-5)
 
 
 def test_shifted_pairs_are_moved_by_one_pixel_in_each_direction():
