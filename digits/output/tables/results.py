@@ -37,14 +37,14 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def gradient_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the gradient of the first layer in per cent of that of the last, one row a network."""
+    """Return median and range of the first layer's gradient in per cent of the last's."""
     rows = []
-    for name, runs in frame.groupby("experiment", sort=False):
+    for name, runs in frame.groupby("experiment"):
         row = {"experiment": name, "n": len(runs)}
         for when, column in (("before", "gradient_at_start"), ("after", "gradient_at_end")):
-            found = difference(summarise(runs[column]), sign="")
-            row[f"{when} training (95 % interval)"] = found
-        rows.append(row)
+            found = runs[column].quantile([0.5, 0, 1])
+            row[f"{when} training"] = "{:.1f} ({:.1f} to {:.1f})".format(*found)
+        rows.append(row | {"rounds with none": int((runs.gradient_at_end == 0).sum())})
     return pd.DataFrame(rows)
 
 
