@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -114,13 +115,14 @@ NEW = ".new"
 
 
 @contextlib.contextmanager
-def replacing(path: Path, lasting: bool = False) -> Iterator[BinaryIO]:
+def replacing(path: Path, lasting: bool = False, locked: bool = False) -> Iterator[BinaryIO]:
     """Give a file that takes the place of `path` in one step, once all is written to it.
 
-    Whoever reads `path` finds the old file or the new one. lasting: force it to the disk before;
-    then one process writes at a time, and takes the place of what a killed one has left.
+    Whoever reads `path` finds the old file or the new one, also if several processes write at
+    once. lasting: force it to the disk before. locked: no other process writes meanwhile; the file
+    that a killed one has left is then taken, else it stays (`path` and an ending of its own).
     """
-    new = path.with_name(f"{path.name}{'' if lasting else f'.{os.getpid()}'}{NEW}")
+    new = path.with_name(f"{path.name}{'' if locked else f'.{uuid.uuid4().hex}'}{NEW}")
     try:
         with open(new, "wb") as file:
             yield file

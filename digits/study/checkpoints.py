@@ -1,7 +1,8 @@
 """Checkpoints of long runs, beside their records: where a run that was cut short goes on.
 
 `results/<source>/<experiment id>.<recipe hash>.<seed>.checkpoint`, written in one step and read
-without unpickling code. It is no record, and it is removed when the record of its run is written.
+without unpickling code. It is no record, and whoever writes the record of its run removes it; on
+another machine, without a common folder, it stays.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import hashlib
 import io
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,9 @@ def code_checksum() -> str:
     return checksum.hexdigest()[:16]
 
 
+code_checksum()  # of the code that is imported, whatever happens to its files later
+
+
 def remove(folder: Path, run: Run, source: str) -> None:
     """Remove the checkpoint of a run, if there is one; see `path_of`."""
     path = path_of(folder, run, source)
@@ -78,6 +83,17 @@ def save(content: dict[str, Any], path: Path, lasting: bool = False) -> None:
     torch.save(content, buffer)
     with replacing(path, lasting) as file:
         file.write(buffer.getbuffer())
+
+
+def load(path: Path) -> Any:
+    """Return what `save` wrote, on the processor; some exception if the file is damaged.
+
+    Torch itself does not look at the checksums of its files.
+    """
+    with zipfile.ZipFile(path) as file:
+        if damaged := file.testzip():
+            raise ValueError(f"{damaged} is damaged")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 class Beside(Checkpoint):
@@ -110,7 +126,7 @@ class Beside(Checkpoint):
 
     def _read(self) -> None:
         try:
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            content = load(self.path)
             run, parts, spent = content["run"], content["parts"], float(content["spent"])
         except Exception:  # whatever a damaged file makes torch raise
             self._tell("is damaged")

@@ -59,8 +59,8 @@ class Cluster:
 def connect(scheduler: str) -> Iterator[Cluster]:
     """Connect to a scheduler ("tcp://host:8786") that has workers, or raise `InputError`.
 
-    Its workers need this package, and MNIST in their own `DIGITS_DATA`. A worker that dies costs
-    its runs in flight, which go to another one.
+    It and its workers need this package, and the workers MNIST in their own `DIGITS_DATA`. A worker
+    that dies costs its runs in flight, which go to another one.
     """
     try:
         from distributed import Client

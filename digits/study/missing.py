@@ -1,9 +1,11 @@
 """Train what a study lacks, and say what is done and what failed, as run_all.py does."""
 
+import contextlib
 import sys
 import time
 
 from digits import core
+from digits.core import InputError
 from digits.data.sources import load
 from digits.study import replication
 from digits.study.profiles import PROFILES
@@ -52,8 +54,9 @@ def train_missing(
     try:
         failures = study.train_missing(*patterns, **part, scheduler=scheduler)
     except KeyboardInterrupt:
-        done = len(missing) - len(study.missing(*patterns, **part))
-        print(f"\n{done} of {len(missing)} runs were trained and recorded", file=sys.stderr)
+        with contextlib.suppress(InputError):  # of records that cannot be read meanwhile
+            done = len(missing) - len(study.missing(*patterns, **part))
+            print(f"\n{done} of {len(missing)} runs were trained and recorded", file=sys.stderr)
         raise
     print(f"trained in {time.time() - start:.0f} s, {len(failures)} failed")
     for failed in failures:

@@ -267,5 +267,5 @@ def _same_run(one: Record | Diverged, other: Record | Diverged) -> bool:
 def _replace(path: Path, records: list[Record | Diverged]) -> None:
     """Replace `path` by a file of `records`, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, lasting=True) as file:
+    with replacing(path, lasting=True, locked=True) as file:
         file.write(b"".join(map(line_of, records)))

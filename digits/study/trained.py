@@ -15,7 +15,8 @@ from digits.data.sources import load, pool_2x2
 from digits.study import checkpoints
 from digits.study.runs import Run
 from digits.study.study import Study
-from digits.training.record import Record, weights_hash
+from digits.training.loop import DivergenceError
+from digits.training.record import Diverged, Record, weights_hash
 from digits.training.round import train_network
 
 
@@ -69,8 +70,14 @@ class TrainedNetwork:
         """Return what the network believes of pairs of images.
 
         pairs: array_like (N, 2, 14, 14), or (N, 2, 28, 28) as MNIST has them, or one such pair
-        without N: grey pixels from 0 (background) to 255 (ink); `InputError` for others.
+        without N: grey pixels from 0 (background) to 255 (ink). `InputError` for others, and if
+        the network takes the digits themselves.
         """
+        if self.run.experiment.recipe.as_classes:
+            raise InputError(
+                f"{self.run.experiment.id} compares two known digits and reads no images: choose "
+                "another network."
+            )
         self.model.eval()
         output = self.model((_images(pairs) - self.mean) / self.sd)
         squared = self.run.experiment.recipe.loss == "mean_squared_error"
@@ -144,7 +151,7 @@ def _kept(run: Run, source: str, path: Path, record: Record | None) -> TrainedNe
         return None
     model = run.experiment.build()
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = checkpoints.load(path)
         model.load_state_dict(content["model"])
         network = TrainedNetwork(run, model, float(content["mean"]), float(content["sd"]), record)
         made_by = content["made_by"]
@@ -183,7 +190,7 @@ def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
     Raises
     ------
     InputError
-        For an experiment or a round that the study does not run.
+        For an experiment or a round that the study does not run, or a round that diverges.
     """
     runs = {run.seed: run for run in study.runs(experiment) if run.experiment.id == experiment}
     if seed not in runs:
@@ -193,5 +200,9 @@ def network_of(study: Study, experiment: str, seed: int = 0) -> TrainedNetwork:
         )
     run = runs[seed]
     record = study.store.of_runs([run]).get(run.key(study.source))
-    record = record if isinstance(record, Record) else None
-    return rebuild(run, study.source, record, study.store.folder)
+    try:
+        if isinstance(record, Diverged):
+            raise InputError(f"{record}: choose another round.")
+        return rebuild(run, study.source, record, study.store.folder)
+    except DivergenceError as error:
+        raise InputError(f"{run} has no network, since {error}: choose another round.") from None

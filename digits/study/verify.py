@@ -13,7 +13,7 @@ from digits.study import workers
 from digits.study.runs import Run
 from digits.study.store import OF_MACHINE
 from digits.study.study import Study
-from digits.training.device import PRECISIONS, Device, device_named
+from digits.training.device import PRECISIONS, Device, device_named, has_bf16
 from digits.training.record import Curves, Diverged, Provenance, Record, unpack
 
 #: How far, in points, an error may be where another processor or version rounds differently: the
@@ -25,7 +25,7 @@ def verify(study: Study, n: int, *patterns: str) -> pd.DataFrame:
     """Train `n` of the wanted runs again, drawn at random from those with records.
 
     One row a run (see `compare`). Raises `InputError` if there are fewer records than that, without
-    those of a graphics card where there is none.
+    those of a graphics card where there is none, and of bfloat16 where that is emulated.
     """
     found = _comparable(study, n, *patterns)
     drawn = np.random.default_rng().choice(len(found), n, replace=False)
@@ -46,8 +46,13 @@ def verify(study: Study, n: int, *patterns: str) -> pd.DataFrame:
 def _comparable(study: Study, n: int, *patterns: str) -> list[tuple[Run, Record]]:
     """Return the recorded runs that this machine can train again, if there are `n`."""
     here = {device_named("cpu"), device_named("auto")}
+
+    def can_train(record: Record) -> bool:
+        native = record.precision == "float32" or has_bf16(record.device)
+        return record.device in here and native
+
     found = [(run, of) for run, of in study.recorded(*patterns) if isinstance(of, Record)]
-    found = [(run, record) for run, record in found if record.device in here]
+    found = [(run, record) for run, record in found if can_train(record)]
     if not 1 <= n <= len(found):
         many = f"choose 1 to {len(found)}, or other" if found else "choose other"
         raise InputError(

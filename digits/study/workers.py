@@ -70,7 +70,9 @@ def record_runs(
                 failures.append(Failed(run, failure_of(run, error), recorded=False))
                 continue
             record = future.result()
-            store.append(record)
+            if not store.append(record):
+                told = f"{run} was trained by another process as well: the record there stays"
+                tqdm.write(told, file=sys.stderr)
             checkpoints.remove(store.folder, run, store.source)
             if isinstance(record, Diverged):
                 failures.append(Failed(run, str(record), recorded=True))
@@ -94,7 +96,7 @@ def train_runs(
     """
 
     def do(run: Run):
-        return _train, run, source, folder
+        return _train, run, source, folder and folder.resolve()
 
     with contextlib.ExitStack() as stack:
         if scheduler is None:
@@ -246,7 +248,7 @@ def failure_of(task: object, error: BaseException | None) -> str:
         )
     if isinstance(error, InputError):
         return f"{task}: {error}"
-    return f"{task}: {type(error).__name__}: {error}" if error else ""
+    return f"{task}: {type(error).__name__}: {' '.join(str(error).split())}" if error else ""
 
 
 def _train(run: Run, source: str, folder: Path | None = None) -> Record | Diverged:

@@ -8,6 +8,7 @@ import time
 import pytest
 import torch
 
+from digits import core
 from digits.experiments.registry import EXPERIMENTS
 from digits.study import checkpoints, workers
 from digits.study.runs import Run, execute
@@ -120,6 +121,15 @@ def test_a_damaged_checkpoint_costs_a_sentence_and_no_more(spoil, cut, kept, sam
     assert err.count("\n") == 1
 
 
+def test_a_flipped_bit_is_damage_too(cut, kept, sample, capsys, flip_a_bit):
+    """Torch by itself would load the file, and the run go on from another network."""
+    run, path = cut
+    flip_a_bit(path)
+    assert torch.load(path, weights_only=True)["run"] == checkpoints.made_by(run, sample)
+    assert plain(execute(run, sample, kept(run))) == plain(execute(run, sample))
+    assert f"{path.name} is damaged: the run starts" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
@@ -184,18 +194,35 @@ def test_a_disk_that_is_full_ends_no_run(kept, sample, tiny_experiment, capsys):
     assert list(checkpoint.path.parent.glob("*checkpoint*")) == []
 
 
-def test_short_runs_have_none_and_a_record_ends_one(
-    cut, tmp_path, tiny_experiment, monkeypatch, capsys
-):
+def test_two_processes_that_keep_the_same_run_leave_a_whole_checkpoint(kept, cut, sample):
+    """As where a cluster's worker goes on with a run that was given to another one."""
+    run, path = cut
+    before = path.read_bytes()
+    with core.replacing(path, lasting=True) as first:
+        first.write(before[:1000])
+        with core.replacing(path, lasting=True) as second:
+            second.write(before)
+        assert path.read_bytes() == before
+        assert kept(run).of("")["epoch"] == 2
+        first.write(before[1000:])
+    assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+
+
+def test_short_runs_have_none_and_a_record_ends_one(cut, tmp_path, tiny_experiment, monkeypatch):
     run, path = cut
     store = RecordStore(tmp_path, "sample")
     assert store.read(run.experiment.id) == []  # a checkpoint is no record
     monkeypatch.setattr(checkpoints, "EVERY", 300)
+    monkeypatch.setattr(checkpoints, "save", never)
     other = Run(tiny_experiment("zadoks/twinnet+ws"), 0)
     monkeypatch.setattr(workers, "get_reusable_executor", no_pool)  # in this process
     assert workers.record_runs([run, other], store, 1) == []
     assert [len(store.read(r.experiment.id)) for r in (run, other)] == [1, 1]
     assert not path.exists() and not list(path.parent.glob("*checkpoint*"))
+
+
+def never(*arguments, **options):
+    raise AssertionError("a checkpoint of a short run")
 
 
 def no_pool(*arguments, **options):
@@ -213,7 +240,7 @@ def long_run(folder):
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_killed_at_random_moments_a_long_run_ends_with_the_same_record(tmp_path):
+def test_killed_at_random_moments_a_long_run_ends_with_the_same_record(tmp_path, capfd):
     records, fork = {}, multiprocessing.get_context("fork")
     for name, kills in {"undisturbed": 0, "killed": 5}.items():
         folder, moments = tmp_path / name, random.Random(0)
@@ -235,6 +262,7 @@ def test_killed_at_random_moments_a_long_run_ends_with_the_same_record(tmp_path)
         (records[name],) = RecordStore(folder, "sample").read("zadoks/twinnet+ws+aux")
         assert {file.name for file in places.iterdir()} == {"twinnet+ws+aux.jsonl"}
     assert plain(records["killed"]) == plain(records["undisturbed"])
+    assert "starts from its beginning" not in capfd.readouterr().err  # it went on each time
 
 
 def stamp(folder):

@@ -126,10 +126,9 @@ def test_the_address_of_a_worker_is_refused(worker):
         train(worker)
 
 
-def test_a_worker_that_cannot_load_the_run_is_reported_not_waited_for(cluster, worker, monkeypatch):
-    # As on a worker without this package: the run fails there before it begins.
+def test_a_run_that_fails_on_a_worker_is_reported_not_waited_for(cluster, worker, monkeypatch):
     def lacking(run, source, folder=None):
-        raise ImportError("No module named 'digits'")
+        raise ImportError("No module named\n    'digits'")
 
     monkeypatch.setattr(workers, "_train", lacking)
     found = train(cluster.scheduler_address)

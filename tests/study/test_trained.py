@@ -15,9 +15,11 @@ from digits.experiments.registry import EXPERIMENTS
 from digits.study import checkpoints
 from digits.study import trained as module
 from digits.study.runs import Run
+from digits.study.store import RecordStore
 from digits.study.study import Study
 from digits.study.trained import _trained, network_of, rebuild
 from digits.training.evaluation import evaluate
+from digits.training.record import Diverged
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,26 @@ def test_what_is_no_pair_of_images_is_refused_in_one_sentence(network, pairs, se
         network.believe(pairs)
 
 
+def test_a_network_that_takes_the_digits_themselves_is_asked_about_no_images(sample):
+    study = Study(source="sample", profile="smoke")
+    network = network_of(study, "jaubert/comparison@true-digits")
+    with pytest.raises(InputError, match="@true-digits compares two known digits and reads no"):
+        network.believe(sample.test.images[[5, 9]])
+
+
+def test_a_round_that_diverges_has_no_network(tiny_experiment, train_record, monkeypatch):
+    experiment = tiny_experiment("kqiku/fcc", optimizer="sgd", learning_rate=1e30)
+    study, record = Study(source="sample", profile="smoke"), train_record(experiment, 0)
+    assert isinstance(record, Diverged)
+    run = Run(experiment, 0)
+    monkeypatch.setattr(Study, "runs", lambda self, *patterns: [run])
+    for found in ({}, {run.key("sample"): record}):
+        monkeypatch.setattr(RecordStore, "of_runs", lambda self, runs, found=found: found)
+        with pytest.raises(InputError, match="diverge|not a number|inf|nan") as told:
+            network_of(study, "kqiku/fcc")
+        assert str(told.value).endswith("choose another round.")
+
+
 def test_a_round_that_the_study_does_not_run_is_refused(digits, monkeypatch, smoke_results):
     study = Study(source="sample", profile="smoke")
     with pytest.raises(InputError, match="zadoks/twinnet has no round 7 in profile 'smoke'"):
@@ -163,6 +185,18 @@ def test_weights_of_another_machine_than_the_records_are_kept_while_nothing_chan
             network = rebuild(run, "sample", record, tmp_path)
             assert network.same_weights is same
         assert len(trained) == trainings
+
+
+def test_weights_whose_file_is_damaged_are_trained_again(
+    tmp_path, tiny_experiment, monkeypatch, flip_a_bit
+):
+    run = Run(tiny_experiment("kqiku/fcc"), 4)
+    rebuild(run, "sample", folder=tmp_path)
+    (path,) = tmp_path.rglob("*.weights")
+    whole = path.read_bytes()
+    flip_a_bit(path)
+    model = rebuild(run, "sample", folder=tmp_path).model
+    assert model is _trained(run, "sample")[0] and path.read_bytes() == whole
 
 
 def test_where_nothing_can_be_kept_the_network_is_there_all_the_same(

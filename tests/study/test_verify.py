@@ -139,6 +139,14 @@ def test_records_of_a_card_that_is_not_here_are_not_drawn(study, monkeypatch):
         verify.verify(study, 2, NAME)
 
 
+def test_records_of_bfloat16_are_drawn_only_where_it_is_native(study, monkeypatch):
+    path = study.store.path_of(NAME)
+    path.write_text(path.read_text().replace('"float32"', '"bfloat16"', 1))
+    monkeypatch.setattr(verify, "has_bf16", lambda device: False)
+    with pytest.raises(InputError, match="verify = 2: there are 1 records to draw from"):
+        verify.verify(study, 2, NAME)
+
+
 @pytest.mark.parametrize("n", [0, -1, 3])
 def test_more_runs_than_there_are_records_is_refused(study, n):
     with pytest.raises(InputError, match=f"verify = {n}: there are 2 records to draw from"):

@@ -12,6 +12,8 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from digits import core
 from digits.core import InputError
 from digits.study import workers
+from digits.study.runs import Run
+from digits.study.store import RecordStore
 from digits.study.study import Study
 
 
@@ -232,3 +234,13 @@ def test_a_run_that_raises_is_named(light, monkeypatch):
     runs = Study(profile="smoke", seeds=(0,)).runs("zadoks/twinnet")
     ((run, future),) = (found for found in workers.train_runs(runs, "sample", 1) if found[0])
     assert workers.failure_of(run, future.exception()) == "zadoks/twinnet #0: ValueError: no luck"
+
+
+def test_a_run_that_another_process_has_recorded_meanwhile_is_told(
+    tmp_path, tiny_experiment, capsys
+):
+    run, store = Run(tiny_experiment("zadoks/twinnet"), 0), RecordStore(tmp_path, "sample")
+    assert [workers.record_runs([run], store, 1) for _ in range(2)] == [[], []]
+    told = "zadoks/twinnet #0 was trained by another process as well: the record there stays"
+    assert capsys.readouterr().err.count(told) == 1
+    assert len(store.read(run.experiment.id)) == 1
