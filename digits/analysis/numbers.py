@@ -35,14 +35,21 @@ def failed(frame: pd.DataFrame) -> pd.Series:
 
 
 def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return one row per published error: experiment, margin, and the fields of `Published`."""
-    rows = [
-        {"experiment": experiment.id, "margin": number.margin, **number.model_dump()}
-        for experiment in experiments
-        for number in experiment.published
-    ]
-    columns = ["experiment", "margin", "quantity", "mean", "sd", "n", "kind", "row"]
-    return pd.DataFrame(rows, columns=columns)
+    """Return one row per published error: experiment, margin, and the fields of `Published`.
+
+    And new_pairs: on how many pairs of each round that were not fitted it is counted, or NaN.
+    """
+    rows = []
+    for experiment in experiments:
+        recipe = experiment.recipe
+        new = {"test_error": recipe.test_pairs, "validation_error": recipe.validation_pairs}
+        rows += [
+            {"experiment": experiment.id, "margin": number.margin, **number.model_dump()}
+            | {"new_pairs": new.get(number.quantity)}
+            for number in experiment.published
+        ]
+    columns = ["experiment", "margin", "quantity", "mean", "sd", "n", "kind", "row", "new_pairs"]
+    return pd.DataFrame(rows, columns=columns).astype({"new_pairs": float})
 
 
 def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -120,6 +127,7 @@ _OURS = ("", "sd", "low", "high")
 def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged:
     """Judge a printed mean; one_draw: our runs of the same network on one draw of pairs."""
     if number.kind == "rounds":
+        ours = _with_sampling(ours, number.new_pairs)
         return equivalence.of_mean(ours, number.mean, number.sd, number.n, number.margin)
     if number.kind != "trainings on one draw":
         return equivalence.of_run(runs[number.quantity], number.mean)
@@ -128,6 +136,15 @@ def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFr
         return Judged("cannot tell", "no SD is printed, and no trainings of ours on one draw")
     found = equivalence.of_draw(ours, number.mean, sd, number.n)
     return equivalence.also_by_rank(found, runs[number.quantity], number.mean)
+
+
+def _with_sampling(ours: pd.Series, pairs: float) -> pd.Series:
+    """Give an error on so many new pairs at least the SD that their drawing alone makes.
+
+    The errors of two or three rounds may lie closer by luck. pairs: NaN leaves it as it is.
+    """
+    least = np.sqrt(ours["mean"] * (100 - ours["mean"]) / pairs)
+    return pd.Series({**ours, "sd": np.fmax(ours["sd"], least)} if ours["n"] > 1 else ours)
 
 
 def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:

@@ -50,32 +50,17 @@ def best_networks(
 
 
 def brief(frame: pd.DataFrame) -> str:
-    """Return the test errors of the best networks in a few words, with intervals over rounds."""
-    rows = beyond.best_networks(frame)
-    return " and ".join(
-        f"{row['mean']:.2f} % ({_known(row)}n = {row['n']:.0f}) in {row['epochs']} epochs"
-        for row in rows[~rows.fresh].to_dict("records")
-    )
+    """Return the test errors of the best networks in a few words, with intervals over rounds.
 
-
-def confirmation(frame: pd.DataFrame) -> str:
-    """Say what fresh rounds show of the best networks, and which of them have none."""
-    rows = beyond.best_networks(frame)
-    told = [
-        f"On fresh rounds the {row['says']} has {row['mean']:.2f} % ({_known(row)}n = "
-        f"{row['n']:.0f})."
-        for row in rows[rows.fresh].to_dict("records")
-    ]
-    if lacking := _unconfirmed(rows):
-        what = "both" if len(lacking) == 2 else lacking[0].partition(" of ")[0]
-        told.append(f"While choosing {what}, rounds were looked at; none are fresh.")
-    return " ".join(told)
-
-
-def _known(row: dict) -> str:
-    """Return "0.69 to 0.78, " of the interval over rounds, "" where there is none."""
-    known = interval(row)
-    return known and f"{known}, "
+    On fresh rounds where there are any, else on those that were looked at while choosing.
+    """
+    told = []
+    for _, own in beyond.best_networks(frame).groupby("says", sort=False):
+        row = own.sort_values("fresh").iloc[-1]
+        where = "fresh rounds" if row.fresh else "rounds looked at while choosing it"
+        known = ", ".join(filter(None, (interval(row), f"n = {row.n:.0f}", where)))
+        told.append(f"{row['mean']:.2f} % ({known}) in {row.epochs} epochs")
+    return " and ".join(told)
 
 
 def _unconfirmed(rows: pd.DataFrame) -> list[str]:

@@ -8,6 +8,9 @@ from digits.analysis.findings import handwriting_means
 from digits.output.names import plain_name
 from digits.output.tables.format import points_of
 
+#: What `handwriting_means` gives: designs and pooled effects by mean.
+Means = dict[str, tuple[list[str], pd.DataFrame]]
+
 
 def changes(frame: pd.DataFrame, brief: bool = False) -> str:
     """Say what the two options change on the digits of each source, in percentage points.
@@ -34,25 +37,35 @@ def _left_out(frame: pd.DataFrame, brief: bool) -> str:
     failed = frame[numbers.failed(frame)]
     if failed.empty:
         return ""
+    without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
+    uncertain = {
+        effect: [mean for mean in without if _turns_uncertain(without, every, mean, effect)]
+        for effect in MAIN_EFFECTS
+    }
     if brief:
-        return f"(Without {len(failed)} of {len(frame)} runs, which failed to learn.)"
+        of = " and ".join(effect for effect, means in uncertain.items() if means)
+        then = of and f"; with them, {of} would be uncertain"
+        return f"(Without {len(failed)} of {len(frame)} runs, which failed to learn{then}.)"
     networks = {plain_name(name).partition(" (")[0] for name in failed.experiment}
     named = " and ".join(f"‘{name}’" for name in sorted(networks))
     told = f"Left out, since they failed to learn: {len(failed)} of {len(frame)} runs ({named})"
-    without, every = handwriting_means(frame), handwriting_means(frame, failed=True)
-    for effect in MAIN_EFFECTS:
-        uncertain = [
-            f"{points_of(after)} on {mean.removeprefix('mean, ')}"
-            for mean in without
-            if _holds_zero(after := _effect(every, mean, effect))
-            and not _holds_zero(_effect(without, mean, effect))
+    for effect, means in uncertain.items():
+        after = [
+            f"{points_of(_effect(every, mean, effect))} on {mean.removeprefix('mean, ')}"
+            for mean in means
         ]
-        if uncertain:
-            told += f"; with them {effect} is {' and '.join(uncertain)}"
+        told += f"; with them {effect} is {' and '.join(after)}" if after else ""
     return f"{told}."
 
 
-def _effect(means: dict[str, tuple[list[str], pd.DataFrame]], mean: str, effect: str) -> pd.Series:
+def _turns_uncertain(without: Means, every: Means, mean: str, effect: str) -> bool:
+    """Whether the interval of an effect holds 0 with all runs alone, not without the failed."""
+    return _holds_zero(_effect(every, mean, effect)) and not _holds_zero(
+        _effect(without, mean, effect)
+    )
+
+
+def _effect(means: Means, mean: str, effect: str) -> pd.Series:
     return means[mean][1].set_index("effect").loc[effect]
 
 

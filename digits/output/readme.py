@@ -157,7 +157,6 @@ def _beyond(frame: pd.DataFrame) -> dict[str, Any]:
     return {
         "best": best.best_networks(frame),
         "brief": best.brief(frame),
-        "confirmation": best.confirmation(frame),
         "largest": steps[steps.change.notna()].nsmallest(3, "change").to_dict("records"),
         "gains": best.measured_steps(steps[steps.verdict == "gain"]),
         "left_out": list(steps.says[steps.cross_validated & ~steps.kept]),

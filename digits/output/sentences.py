@@ -68,7 +68,7 @@ def as_reported(found: Findings, brief: bool = False) -> str:
         )
     loss, sharing = (rather.high < 0).sum(), rather[rather.low > 0]
     names = ", ".join(f"‘{of_design(DESIGNS[name])}’" for name in sharing.design if not brief)
-    which = "" if brief else ", following texts and codes, at equal width"
+    which = "" if brief else ", at equal width, some by the text and again by the code"
     told = f"As the reports trained them{which}, the digit loss alone is worth more in {loss} of "
     told += f"{len(rather)} designs, sharing alone in {len(sharing)}{names and f' ({names})'}"
     left = len(rather) - loss - len(sharing)
@@ -198,8 +198,8 @@ def claims_sentence(found: Findings | Verdicts, report: str | None = None) -> st
     again = [result.second.verdict for result in mine if result.second]
     if again:
         n, held = len(again), again.count("supported")
-        told += f" Of these, {n} {'has' if n == 1 else 'have'} a second reading, in which {held} "
-        told += f"{'is' if held == 1 else 'are'} supported."
+        told += f" {n} can be read in a second way; so read, {held} {'is' if held == 1 else 'are'} "
+        told += "supported."
     changed = [result.learned for result in mine if result.learned not in (None, result.verdict)]
     if changed:
         n, held = len(changed), changed.count("supported")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from digits.analysis.equivalence import OURS, PRINTED
 from digits.analysis.numbers import (
@@ -18,7 +19,7 @@ from digits.analysis.numbers import (
 )
 from digits.core import InputError
 from digits.experiments.experiment import margin_of
-from digits.experiments.registry import select
+from digits.experiments.registry import EXPERIMENTS, select
 
 OWN = [e for e in select("*") if e.protocol == "own"]
 
@@ -31,8 +32,9 @@ def runs(experiment, errors, **changes):
     ).assign(**changes)
 
 
-def published(experiment, mean, sd, n, kind="rounds", quantity="test_error"):
+def published(experiment, mean, sd, n, kind="rounds", quantity="test_error", new_pairs=np.nan):
     row = {"experiment": experiment, "quantity": quantity, "mean": mean, "sd": sd, "n": n}
+    row["new_pairs"] = new_pairs
     margin = margin_of(quantity, mean)
     return pd.DataFrame([row | {"margin": margin, "kind": kind, "row": "a row"}])
 
@@ -55,6 +57,40 @@ def test_a_number_without_runs_or_with_shortened_ones_is_not_run():
     assert (row.verdict, row.sd_verdict, row.n) == ("not run", "not run", 0)
     row = judged(frame.assign(shortened=True), "a/net", 2.0, None, 1, kind="run")
     assert (row.verdict, row.why, row.sd_verdict) == ("not run", "our runs were shortened", None)
+
+
+def test_rounds_that_are_close_by_luck_vary_at_least_as_their_pairs_do():
+    frame = runs("a/net", [18.0, 19.0])
+    assert judged(frame, "a/net", 11.9, 4.3, 10).verdict == "different"
+    row = judged(frame, "a/net", 11.9, 4.3, 10, new_pairs=100)
+    assert row.verdict == "cannot tell" and row.ours_sd == pytest.approx(0.5**0.5)
+    # An SD of 3.88, of two rounds and 100 pairs, and Welch's degrees of freedom.
+    ours, theirs = 18.5 * 81.5 / 100 / 2, 4.3**2 / 10
+    half = stats.t.ppf(0.975, (ours + theirs) ** 2 / (ours**2 + theirs**2 / 9))
+    assert row.high == pytest.approx(6.6 + half * (ours + theirs) ** 0.5)
+    # Errors that vary more than that keep their SD, and so do those of fitted pairs.
+    wide = runs("a/net", [10.0, 12.0, 14.0])
+    rows = [judged(wide, "a/net", 12.0, 1.0, 10, new_pairs=pairs) for pairs in (1000, np.nan)]
+    assert rows[0].high == rows[1].high
+
+
+def test_false_differences_are_rarer_than_one_in_twenty_with_two_rounds():
+    """Of 100 validation pairs; by the SD of two rounds alone they are 7 in 100."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(400):
+        theirs, ours = (rng.binomial(100, 0.12, n).astype(float) for n in (10, 2))
+        number = theirs.mean(), theirs.std(ddof=1), 10
+        frame = runs("a/net", ours)
+        found.append([judged(frame, "a/net", *number, new_pairs=m).verdict for m in (np.nan, 100)])
+    wrong = (np.array(found) == "different").mean(axis=0)
+    assert wrong[1] < 0.02 < 0.04 < wrong[0]
+
+
+def test_new_pairs_are_those_of_the_test_and_of_validation():
+    table = published_numbers([EXPERIMENTS["cadei/siamese"], EXPERIMENTS["damachi/cnn"]])
+    new = table.groupby("quantity").new_pairs.first()
+    assert new[["test_error", "validation_error"]].tolist() == [1000, 100]
+    assert new.drop(["test_error", "validation_error"]).isna().all()
 
 
 def test_sds_of_train_errors_are_not_compared_whatever_they_are_of():

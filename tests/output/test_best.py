@@ -68,10 +68,9 @@ def test_fresh_rounds_confirm_the_best_network_beside_the_others(runs):
     assert "On fresh rounds, the best network has a test error of **1.10 ± 0.01 %**" in text
     assert "the best network has a test error of **0.90 ± 0.01 %**" in text
     assert "A confirmation of the ensemble of two networks on fresh rounds" in text
-    assert best.confirmation(pd.concat([runs, fresh])) == (
-        "On fresh rounds the best network has 1.10 % (1.08 to 1.12, n = 3). While choosing the "
-        "ensemble, rounds were looked at; none are fresh."
-    )
+    brief = best.brief(pd.concat([runs, fresh]))
+    assert brief.startswith("1.10 % (1.08 to 1.12, n = 3, fresh rounds) in 25 epochs and ")
+    assert brief.endswith("n = 3, rounds looked at while choosing it) in 25 epochs")
     both = runs[runs.experiment == id_of(LARGER_BUDGET)]
     text = best.best_networks(pd.concat([runs, fresh, both.assign(seed=both.seed + 10)]))
     assert "is not run" not in text and text.count("On fresh rounds") == 2

@@ -53,9 +53,9 @@ def test_which_option_is_worth_more_in_the_reports_own_protocols_is_counted(foun
     mine = found._replace(as_reported=pd.concat([rows, other]))
     told = sentences.as_reported(mine)
     assert told == (
-        "As the reports trained them, following texts and codes, at equal width, the digit loss "
-        "alone is worth more in 1 of 4 designs, sharing alone in 2 (‘Kqiku, CNN (code, bugs "
-        "fixed)’, ‘Jaubert, 2 convolutions (equal width)’); 1 leaves it open."
+        "As the reports trained them, at equal width, some by the text and again by the code, the "
+        "digit loss alone is worth more in 1 of 4 designs, sharing alone in 2 (‘Kqiku, CNN (code, "
+        "bugs fixed)’, ‘Jaubert, 2 convolutions (equal width)’); 1 leaves it open."
     )
     assert told in sentences.answer(mine)
     brief = sentences.as_reported(mine, brief=True)
@@ -123,11 +123,12 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     assert told.partition(left_out)[2].startswith("; with them weight sharing alone is −1.4 (")
     assert told.endswith(") on scikit-learn's digits.")
     brief = other_digits.changes(rows, brief=True)
-    assert (
-        brief == told.partition("Left out")[0] + "(Without 1 of 264 runs, which failed to learn.)"
-    )
+    without = "(Without 1 of 264 runs, which failed to learn"
+    uncertain = "; with them, weight sharing alone would be uncertain"
+    assert brief == f"{told.partition('Left out')[0]}{without}{uncertain}.)"
     rows.loc[failing, "precise_error"] = 20.0  # an error that changes no conclusion
     assert other_digits.changes(rows).endswith(f"{left_out}.")
+    assert other_digits.changes(rows, brief=True).endswith(f"{without}.)")
 
 
 def test_the_headline_is_one_line_whatever_was_found(found):
@@ -268,12 +269,12 @@ def test_second_readings_are_counted_where_there_are_any(found):
     held = ClaimResult(CLAIMS[0], "supported", ())
     some = [ClaimResult(CLAIMS[0], "contradicted", (), held), held]
     assert sentences.claims_sentence(found._replace(claims=some)) == (
-        "Of the 2 claims of the reports: 1 supported, 1 contradicted. Of these, 1 has a second "
-        "reading, in which 1 is supported."
+        "Of the 2 claims of the reports: 1 supported, 1 contradicted. 1 can be read in a second "
+        "way; so read, 1 is supported."
     )
     more = [*some, ClaimResult(CLAIMS[0], "undecided", (), held._replace(verdict="undecided"))]
     told = sentences.claims_sentence(found._replace(claims=more))
-    assert told.endswith("Of these, 2 have a second reading, in which 1 is supported.")
+    assert told.endswith(" 2 can be read in a second way; so read, 1 is supported.")
 
 
 def test_the_ranking_is_told_by_its_ends(found):
