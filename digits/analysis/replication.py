@@ -14,11 +14,12 @@ def compare(here: pd.DataFrame, study: pd.DataFrame) -> pd.DataFrame:
     the study has fewer than two rounds.
     Columns: experiment; n and here, the number of rounds here and their mean; study_n, study, low
     and high: the study's rounds, their mean, and the 95 % prediction interval for the mean of n
-    more rounds; agrees: whether `here` lies in it.
+    more rounds; agrees: whether `here` lies in it. Its attrs["here"]: the rounds of full length
+    in `here`, of any network.
     """
-    rows = []
+    rows, here = [], here[~here.shortened]
     of_study = dict(list(study[~study.shortened].groupby("experiment").test_error))
-    for name, values in here[~here.shortened].groupby("experiment", sort=False).test_error:
+    for name, values in here.groupby("experiment", sort=False).test_error:
         if len(of_study.get(name, ())) < 2:
             continue
         known, n = summarise(of_study[name]), len(values)
@@ -28,4 +29,6 @@ def compare(here: pd.DataFrame, study: pd.DataFrame) -> pd.DataFrame:
         agrees = bool(low <= values.mean() <= high)
         rows.append((name, n, values.mean(), int(known["n"]), known["mean"], low, high, agrees))
     columns = ["experiment", "n", "here", "study_n", "study", "low", "high", "agrees"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    table.attrs["here"] = len(here)
+    return table

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from digits import core
 from digits.output.plots import Picture
+from digits.output.tables.format import PHONE
 
 _SAYS = (
     "*MNIST is not on this machine, and what follows needs its test images: shown is what the "
     "repository has. Set DIGITS_DATA to a folder that holds MNIST/raw to make it here.*"
 )
-_HEAD = '<meta charset="utf-8"><style>body { font: 14px system-ui, sans-serif; }</style>'
+_HEAD = f'<meta charset="utf-8">{PHONE}<style>body {{ font: 14px system-ui, sans-serif; }}</style>'
 
 
 def picture(folder: Path, name: str) -> None:

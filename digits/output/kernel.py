@@ -7,11 +7,12 @@ several notebooks; where processes cannot be forked, it starts as one of its own
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -31,11 +32,22 @@ def prepare() -> bool:
         return False  # a fork may not use all libraries of macOS
     forkserver.set_forkserver_preload(["digits.output.warm"])
     try:
-        with _environment(ENVIRONMENT | {"MPLBACKEND": INLINE}):
+        resource_tracker.ensure_running()  # else the other would, and let interrupts through
+        with _without_interrupts(), _environment(ENVIRONMENT | {"MPLBACKEND": INLINE}):
             forkserver.ensure_running()
     except OSError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let what is started meanwhile see no interrupt; it ends with this process all the same."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
@@ -118,6 +130,7 @@ def _run(arguments: list[str], env: dict[str, str]) -> None:
     from ipykernel.kernelapp import launch_new_instance
 
     os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.clear()
     os.environ.update(env)
     numpy.random.seed()  # others that are forked have the same random numbers

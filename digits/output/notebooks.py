@@ -121,14 +121,16 @@ def execute_all(names: list[str], study: Study) -> int:
         recorded = {run.experiment.report for run, _ in study.recorded("*")}
         if recorded >= set(REPORTS):
             found = findings.find(study.table(*findings.WHOLE))
-        if recorded and study.at_hand != study:
+        # The rounds trained here may be of the sample: nothing is put beside itself.
+        if recorded and study.source == "mnist" and study.at_hand != study:
             compared = replication.beside(study.table("*"), "*")
         bar = stack.enter_context(tqdm(total=len(names), bar_format=bar_format))
         for status in executed:
             statuses.append(status)
             bar.set_postfix_str(f"last {status['name']}", refresh=False)
             bar.update()
-    index = page.write_index(study.figures_folder, found, compared)
+    seeds = study.seeds and list(study.seeds)
+    index = page.write_index(study.figures_folder, found, compared, seeds)
     failed = [status for status in statuses if status["status"] == "failed"]
     for status in sorted(failed, key=lambda status: status["name"]):
         print(f"failed: {status['name']}, {status['error']}", file=sys.stderr)
@@ -148,6 +150,8 @@ def _status_of(name: str, study: Study) -> dict[str, Any]:
     except InputError:
         raise
     except Exception as error:
+        with contextlib.suppress(OSError):  # what an earlier run left is not this one's
+            (study.figures(name) / "status.json").unlink(missing_ok=True)
         return {"name": name, "status": "failed", "error": f"{type(error).__name__}: {error}"}
     finally:
         ensure_event_loop().close()  # that of this thread, which a client of kernels made
@@ -231,6 +235,7 @@ def _execute(name: str, study: Study) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "profile": study.profile,
         "source": study.source,
+        "seeds": study.seeds,
         "pictures": [file.stem for file in made if file.suffix == ".svg"],
         "tables": [file.stem for file in made if file.suffix == ".md"],
     }

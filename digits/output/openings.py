@@ -9,6 +9,7 @@ from digits.experiments.registry import DESIGNS
 from digits.output import sentences
 from digits.output.names import of_design, plain_name
 from digits.output.tables.format import DIGITS, points_of, with_minus
+from digits.study.profiles import PROFILES
 from digits.study.runs import expected_seconds
 from digits.study.study import Study
 from digits.training.record import Record
@@ -89,13 +90,23 @@ def records_shown(study: Study, *patterns: str) -> str:
     named = "; ".join(plain_name(name, report=several) for name in lacking)
     are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
     text = (
-        f"{text} {len(missing)} {are} missing; training {them} with `run_all.py --profile paper` "
-        f"takes roughly {_duration(seconds)} on one core."
+        f"{text} {len(missing)} {are} missing; training {them} with `{_command(study)}` takes "
+        f"roughly {_duration(seconds)} on one core."
     )
     if not lacking:
         return text
     summary = f"Not run: {len(lacking)} experiment{'s' if len(lacking) > 1 else ''}"
     return f"{text}\n\n<details><summary>{summary}</summary>{named}</details>"
+
+
+def _command(study: Study) -> str:
+    """Return the command that trains what a study lacks."""
+    options = [f"--profile {study.profile}"]
+    if study.source != PROFILES[study.profile].usual_source:
+        options.append(f"--data {study.source}")
+    if study.seeds is not None:
+        options.append(f"--seeds {','.join(map(str, study.seeds))}")
+    return " ".join(["run_all.py", *options])
 
 
 def _duration(seconds: float) -> str:

@@ -34,10 +34,14 @@ class Status(Frozen):
     source: str
     pictures: list[str]
     tables: list[str]
+    seeds: list[int] | None = None
 
 
-def statuses(folder: Path) -> list[Status]:
-    """Read what the notebooks left in `folder`; name and leave out what cannot be read."""
+def statuses(folder: Path, seeds: list[int] | None = None) -> list[Status]:
+    """Read what the notebooks left in `folder` of these rounds, None for those of the profile.
+
+    What cannot be read is named and left out.
+    """
     found = []
     for path in sorted(folder.glob("*/status.json")):
         try:
@@ -47,28 +51,34 @@ def statuses(folder: Path) -> list[Status]:
                 f"{core.short(path)} is damaged: execute its notebook again to have it on the page"
             )
             print(told, file=sys.stderr)
-    return found
+    return [status for status in found if status.seeds == seeds]
 
 
-def write_index(folder: Path, found: Findings | None, compared: pd.DataFrame | None = None) -> Path:
+def write_index(
+    folder: Path,
+    found: Findings | None,
+    compared: pd.DataFrame | None = None,
+    seeds: list[int] | None = None,
+) -> Path:
     """Write index.html in `folder`, where the notebooks left their figures, and return its path.
 
     found: None if there are no records of the whole study, which leaves out the answer and the
-    cards. compared: what `replication.beside` gives; None leaves out the reader's own run.
+    cards. compared: what `replication.beside` gives; None leaves out the reader's own run. seeds:
+    the rounds that the page is about, None for those of the profile.
     """
-    notebooks = statuses(folder)
+    notebooks = statuses(folder, seeds)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("digits.output"), autoescape=True, trim_blocks=True
     )
     page = environment.get_template("page.html").render(
         notebooks=notebooks,
-        title_of=lambda notebook, name: title_of(folder / notebook / name),
+        title_of=lambda notebook, name, ending: title_of(folder / notebook / f"{name}.{ending}"),
         profile=folder.name,
         digits=DIGITS,
         answer=[html_of(part) for part in sentences.answer(found).split("\n\n")] if found else [],
         run=None if compared is None else your_run(compared),
         cards=[card(found, report) for report in REPORTS] if found else [],
-        comparison=(folder / "07_comparison.html").is_file(),
+        comparison=any(n.name == "07_comparison" and not n.error for n in notebooks),
         of_report={n.name.partition("_")[2]: n.name for n in notebooks},
     )
     index = folder / "index.html"
@@ -83,23 +93,21 @@ def html_of(text: str) -> str:
     return markdown2html(escaped(text))
 
 
-def title_of(place: Path) -> str:
-    """Return what a picture or a table is called; place: of its files, without their endings.
+def title_of(file: Path) -> str:
+    """Return what a picture or a table is called; file: its SVG or its Markdown file.
 
-    That is the title in the SVG file of a picture, or the beginning of a table's caption.
+    That is the title in the file of a picture, or the beginning of a table's caption.
     """
-    title = re.search(r"<title>([^<]+)</title>", _text_of(place, "svg"))
-    if title:
-        return html.unescape(title[1])
-    caption = html.unescape(_text_of(place, "md").strip().rpartition("\n")[2])
-    return re.split(r"[:;.](?:\s|$)", caption)[0] or place.name.replace("_", " ")
-
-
-def _text_of(place: Path, ending: str) -> str:
     try:
-        return place.with_name(f"{place.name}.{ending}").read_text(encoding="utf-8")
+        text = html.unescape(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        return ""
+        text = ""
+    if file.suffix == ".svg":
+        title = re.search(r"<title>(.+?)</title>", text, re.DOTALL)
+        title = title and title[1]
+    else:
+        title = re.split(r"[:;.](?:\s|$)", text.strip().rpartition("\n")[2])[0]
+    return title or file.stem.replace("_", " ")
 
 
 def your_run(compared: pd.DataFrame) -> dict[str, Any]:

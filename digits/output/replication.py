@@ -29,6 +29,11 @@ def sentence(compared: pd.DataFrame, *patterns: str) -> str:
     without = [name_of(experiment) for experiment in left_out(*patterns)]
     left = f" Left out, since a round takes minutes to hours: {'; '.join(without)}."
     left = left if without else ""
+    if compared.empty and compared.attrs["here"]:
+        return (
+            "Rounds were trained here, but the study shown has fewer than two rounds of their "
+            f"networks at full length.{left}"
+        )
     if compared.empty:
         return (
             "**No rounds were trained here yet.** `python run_all.py` trains some in a few minutes "
@@ -37,8 +42,8 @@ def sentence(compared: pd.DataFrame, *patterns: str) -> str:
     outside, agree = compared[~compared.agrees], compared.agrees.sum()
     networks = f"network{'s' if len(compared) > 1 else ''} {'agrees' if agree == 1 else 'agree'}"
     names = "; ".join(
-        f"{name_of(EXPERIMENTS[row.experiment])}, {row.here:.1f} % here and {row.low:.1f} to "
-        f"{row.high:.1f} % expected"
+        f"{name_of(EXPERIMENTS[row.experiment])}, {row.here:.1f} % here and "
+        f"{max(0, row.low):.1f} to {row.high:.1f} % expected"
         for row in outside.itertuples()
     )
     return (
@@ -95,6 +100,9 @@ def show(study: pd.DataFrame, *patterns: str) -> None:
     """Show in a notebook how the rounds trained here compare with the study's tidy rows."""
     from IPython.display import Markdown, display  # training alone does without Jupyter
 
+    if set(study.source) - {"mnist"}:
+        display(Markdown("Rounds trained here are put beside a study of all of MNIST only."))
+        return
     compared = beside(study, *patterns)
     display(Markdown(sentence(compared, *patterns)))
     if len(compared):

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import signal
 import tempfile
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -115,10 +118,11 @@ def test_what_a_killed_kernel_leaves_lies_in_a_folder_that_goes():
 
 
 WARM = """
-import os, sys
+import os, signal, sys
 import numpy as np
 import torch
 
+assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())  # it can be stopped
 warm = "digits.output.warm" in sys.modules
 print("warm", warm, np.random.rand(), torch.rand(2) @ torch.rand(2) > 0)
 """
@@ -142,3 +146,6 @@ def test_a_kernel_is_forked_where_that_can_be_and_starts_anew_elsewhere(
         told.append("".join(book["cells"][-1]["outputs"][0]["text"]).split())
     assert [words[1] for words in told] == [str(forks)] * 2
     assert told[0][2] != told[1][2]  # forks have random numbers of their own
+    if forks:  # an interrupt while it imports would show a traceback
+        status = Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text()
+        assert int(re.search(r"SigBlk:\s*(\w+)", status)[1], 16) & 1 << signal.SIGINT - 1

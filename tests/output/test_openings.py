@@ -79,7 +79,10 @@ def test_a_notebook_says_what_it_shows_what_is_missing_and_what_that_costs(
     ids = {run.experiment.id for run in study.runs("zadoks/*")}
     text = openings.records_shown(study, "zadoks/*")
     assert f"shows 0 of {2 * len(ids)} runs of the smoke profile on the 5,000 sample digits" in text
-    assert f"{2 * len(ids)} are missing" in text and "roughly" in text
+    command = "run_all.py --profile smoke --seeds 0,7"
+    assert f"{2 * len(ids)} are missing; training them with `{command}` takes roughly" in text
+    other = openings.records_shown(Study(profile="paper", source="sample"), "zadoks/*")
+    assert "with `run_all.py --profile paper --data sample` takes" in other
     assert f"Not run: {len(ids)} experiments" in text and all(
         plain_name(name) in text for name in ids
     )

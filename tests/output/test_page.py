@@ -21,16 +21,19 @@ def text_of(html):
     return re.sub(r"<[^>]+>", " ", html)
 
 
-def test_the_page_has_the_answer_and_a_card_for_every_report(found, tmp_path):
+def test_the_page_has_the_answer_and_a_card_for_every_report(found, tmp_path, status):
     html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
     for report, module in REPORTS.items():
         assert f'id="{report}"' in html and module.AUTHORS in html
     assert "Weight sharing alone" in html and "**" not in html
     assert "nan" not in text_of(html) and "None" not in text_of(html)
     assert "07_comparison" not in html  # it was not executed: nothing of it can be shown
-    (tmp_path / "07_comparison.html").touch()
+    status("07_comparison", pictures=["answer", "verdicts"], tables=[])
     html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
-    assert html.count('src="07_comparison/') == 2 and "the ranking</a>" in html
+    assert html.count('<a href="07_comparison/answer.svg"><img') == 2 and "ranking</a>" in html
+    status("07_comparison", status="failed", error="cell 9", pictures=["verdicts"], tables=[])
+    html = page.write_index(tmp_path, found).read_text(encoding="utf-8")
+    assert "answer.svg" not in html and "the ranking</a>" not in html  # of another run, if any
     without = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert 'class="card"' not in without and "report cards appear here once" in without
 
@@ -82,7 +85,7 @@ def status(tmp_path):
     """Return a function that leaves a notebook's status in the folder."""
 
     def leave(name, **changes):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(exist_ok=True)
         entries = {"name": name, "title": "A title", "status": "ok", "error": "", "seconds": 1.4}
         entries |= {"profile": "smoke"}
         entries |= {"source": "sample", "pictures": ["main_figure"], "tables": ["a_table"]}
@@ -103,6 +106,15 @@ def test_the_page_shows_what_every_notebook_left(tmp_path, status):
     assert "All of MNIST, made in 1 s, failed." in html
     assert "This notebook stopped at cell 3: &lt;ValueError&gt;." in html
     assert html.count("stopped at") == 1
+
+
+def test_the_page_of_some_rounds_shows_notebooks_of_these_rounds_alone(tmp_path, status):
+    status("01_kqiku", seeds=[0, 1])
+    status("05_zadoks", seeds=[2, 3])
+    status("06_beyond")
+    for seeds, name in (([0, 1], "01_kqiku"), ([2, 3], "05_zadoks"), (None, "06_beyond")):
+        html = page.write_index(tmp_path, None, seeds=seeds).read_text(encoding="utf-8")
+        assert re.findall(r'<h3><a href="(\w+)\.html', html) == [name]
 
 
 def test_a_card_leads_to_the_notebook_of_its_report(tmp_path, status, found):
@@ -189,6 +201,9 @@ def test_the_part_of_your_run_says_what_to_do_without_one_and_is_left_out_of_sho
     nothing = compare(here[:0], committed)
     html = page.write_index(tmp_path, None, nothing).read_text(encoding="utf-8")
     assert "No rounds were trained here yet" in html and "<code>python run_all.py</code>" in html
+    of_one = compare(here, committed[committed.seed == 0])
+    html = page.write_index(tmp_path, None, of_one).read_text(encoding="utf-8")
+    assert "fewer than two rounds of their networks" in html and "No rounds" not in html
     without = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert "Your run" not in without
 
@@ -201,12 +216,13 @@ def test_what_the_replication_leaves_out_is_named(here, committed):
 
 
 def test_pictures_are_called_by_their_titles_and_tables_by_their_captions(tmp_path, status):
-    status("05_zadoks")
-    tables.save(
-        pd.DataFrame({"a": [1]}), tmp_path / "05_zadoks", "a_table", "Errors | in %; n = 3."
-    )
+    status("05_zadoks", tables=["a_table", "main_figure"])
+    for name in ("a_table", "main_figure"):  # the second has the name of a picture
+        table = pd.DataFrame({"a": [1]})
+        tables.save(table, tmp_path / "05_zadoks", name, "Errors | in %; n = 3.")
     figure, _ = style.new_figure("", 2, title="What is < here?")
     style.save(figure, tmp_path / "05_zadoks", "main_figure")
     html = page.write_index(tmp_path, None).read_text(encoding="utf-8")
     assert 'a_table.html">Errors | in %</a>' in html
+    assert 'main_figure.html">Errors | in %</a>' in html
     assert "<figcaption>What is &lt; here?</figcaption>" in html

@@ -1,6 +1,9 @@
 """Tables say what the records say, in three formats, and the scope of what they show."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -261,10 +264,30 @@ def test_no_committed_table_has_more_than_eight_columns():
         assert head.count("|") - 1 <= 8, path.name
 
 
-def test_a_click_sorts_the_page_of_a_table(tmp_path):
+def test_a_click_sorts_the_page_of_a_table_in_the_order_of_its_numbers(tmp_path):
     _, html, _ = saved(pd.DataFrame({"a": [1]}), tmp_path)
     script = html.partition("<script>")[2].partition("</script></body>")[0]
-    assert 'addEventListener("click"' in script and "sort" in script
+    assert 'addEventListener("click"' in script and "width=device-width" in html
+    if not shutil.which("node"):
+        pytest.skip("a browser does the rest, and here is nothing like one")
+    columns = [
+        ["87", "950", "1,234", "12,000", ""],
+        ["−12.0", "−2.5 (−3.0 to −2.0)", "−0.3", "+0.45", "+0.5", "+2.0", "kqiku/cnn", ""],
+        ["7", "about 80", "about 1,200", "cnn", "fcc", "net2", "net10"],
+    ]
+    tries = f"""
+    const document = {{querySelectorAll: () => []}};
+    {script}
+    for (const column of {json.dumps(columns)})
+      for (const order of [1, -1])
+        console.log(JSON.stringify([...column].reverse().sort((a, b) => compare(a, b, order))));
+    """
+    found = subprocess.run(["node", "-e", tries], capture_output=True, text=True, check=True)
+    sorted_columns = iter(map(json.loads, found.stdout.splitlines()))
+    for column in columns:
+        up, down = next(sorted_columns), next(sorted_columns)
+        told = [cell for cell in column if cell]
+        assert up == column and down == told[::-1] + [""] * (len(column) - len(told))
 
 
 def test_changing_one_record_changes_its_row_and_no_other(frame):

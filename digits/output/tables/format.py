@@ -58,6 +58,8 @@ DIGITS = {
 
 def scope(frame: pd.DataFrame) -> str:
     """Say what a figure or a table of `frame` shows: rounds, epochs, pairs and source."""
+    if frame.empty:
+        return "no runs"
     rounds = frame.groupby("experiment", sort=False).seed.nunique()
     drawn = frame.source.where(frame.digits != OTHER, OTHER)
     parts = [
@@ -231,6 +233,10 @@ def markdown(table: pd.DataFrame) -> str:
     return cells.to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
+#: Lets a phone show a page in its own width.
+PHONE = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+
+
 class Folded:
     """A long table for display, which a click unfolds."""
 
@@ -260,7 +266,7 @@ def save(
     shown = table.style.hide(axis="index").format(na_rep="", escape="html")
     shown.format_index(axis="columns", escape="html").set_caption(escape(caption)).set_uuid(name)
     shown.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
-    page = shown.to_html(doctype_html=True, encoding="utf-8")
+    page = shown.to_html(doctype_html=True, encoding="utf-8").replace("</head>", f"{PHONE}</head>")
     sort = (files("digits.output") / "templates" / "sort.js").read_text(encoding="utf-8")
     for suffix, text in {
         "md": f"{markdown(table)}\n\n{escaped(caption)}\n",
