@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from digits.analysis import numbers
-from digits.analysis.statistics import CONFIDENCE, by_round, rounds_for, summarise
+from digits.analysis.statistics import CONFIDENCE, by_round, median_of, rounds_for, summarise
 from digits.experiments.claim import ERRORS, Claim, Criterion, Range
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
@@ -41,6 +41,8 @@ COMPARABLE = ("precise_error", "test_error", "gap")
 
 #: Like errors these are exact where they are the same in every round, such as 0.
 SHARES = ("dead_units", "shift_changes")
+#: Of these the median counts.
+TIMES = ("train_seconds",)
 
 
 class CriterionResult(NamedTuple):
@@ -197,7 +199,7 @@ def judge(criterion: Criterion, runs: Runs, confidence: float = CONFIDENCE) -> C
         rounds = _by_round(criterion, runs)
         if not len(rounds):
             return CriterionResult(criterion, np.nan, np.nan, np.nan, 0, "not run", np.nan)
-        found = summarise(rounds, confidence)
+        found = (median_of if criterion.quantity in TIMES else summarise)(rounds, confidence)
         mean, low, high, n = found["mean"], found["low"], found["high"], int(found["n"])
         if n > 2 and found["sd"] == 0 and criterion.quantity in (*ERRORS, *SHARES):
             # The same in every round, such as no error at all. Epochs are so by chance.

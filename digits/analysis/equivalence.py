@@ -60,29 +60,58 @@ def decide(
     return Judged("cannot tell", PRINTED if limited else OURS, low, high)
 
 
-def of_mean(ours: pd.Series, mean: float, sd: float | None, n: int, margin: float) -> Judged:
+def of_mean(
+    ours: pd.Series, mean: float, sd: float | None, n: int, margin: float, new_pairs: float = np.nan
+) -> Judged:
     """Judge a printed mean of n independent runs with their SD by ours, by Welch's intervals.
 
-    ours: what `summarise` gives; all in per cent; margin: in percentage points.
+    ours: what `summarise` gives; all in per cent; margin: in percentage points. new_pairs: on how
+    many pairs of each run the error is counted, if they are others in each. Then no SD is smaller
+    than drawing them makes it, where the errors of a few runs lie close by luck; NaN: no such.
     """
     if sd is None or np.isnan(sd):
         return Judged("cannot tell", PRINTED)
+    least = tuple(np.nan_to_num(_sd_of_drawing(error, new_pairs)) for error in (ours["mean"], mean))
     # A printed mean alone, with endless rounds of ours.
-    limited = stats.t.ppf((1 + NARROW) / 2, n - 1) * sd / np.sqrt(n) > margin
-    if ours["n"] < 2 or ours["sd"] == 0:  # rounds that are equal by chance know no spread
+    limited = stats.t.ppf((1 + NARROW) / 2, n - 1) * max(sd, least[1]) / np.sqrt(n) > margin
+    if ours["n"] < 2 or max(ours["sd"], least[0]) == 0:  # equal by chance they know no spread
         return Judged("cannot tell", PRINTED if limited else OURS)
-    return decide(
-        lambda confidence: welch(ours, mean, sd, n, confidence), (-margin, margin), 0, limited
+    found = decide(
+        lambda confidence: welch(ours, mean, sd, n, confidence, least),
+        (-margin, margin),
+        0,
+        limited,
     )
+    raised = f"our SD taken as {least[0]:.1f}, of drawing {new_pairs:.0f} pairs"
+    raised = raised if ours["sd"] < least[0] / 2 else ""
+    return found._replace(why="; ".join(filter(None, (found.why, raised))))
+
+
+def _sd_of_drawing(error: float, pairs: float) -> float:
+    """Return the SD of an error in per cent, on so many pairs, by the drawing of the pairs."""
+    return np.sqrt(error * (100 - error) / pairs)
 
 
 def welch(
-    ours: pd.Series, mean: float, sd: float, n: int, confidence: float = CONFIDENCE
+    ours: pd.Series,
+    mean: float,
+    sd: float,
+    n: int,
+    confidence: float = CONFIDENCE,
+    least: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[float, float]:
-    """Return Welch's interval of our mean minus the printed one, from both means, SDs and n."""
-    difference = ours["mean"] - mean
-    error = np.array([ours["sd"] ** 2 / ours["n"], sd**2 / n])
-    freedom = error.sum() ** 2 / (error**2 / [ours["n"] - 1, n - 1]).sum()
+    """Return Welch's interval of our mean minus the printed one, from both means, SDs and n.
+
+    least: of our and of the printed SD. A larger SD never gives more degrees of freedom.
+    """
+    difference, sds = ours["mean"] - mean, np.array([ours["sd"], sd])
+    n_of_both = np.array([ours["n"], n])
+    error = np.maximum(sds, least) ** 2 / n_of_both
+    freedom = min(
+        of.sum() ** 2 / (of**2 / (n_of_both - 1)).sum()
+        for of in (sds**2 / n_of_both, error)
+        if of.any()
+    )
     half = stats.t.ppf((1 + confidence) / 2, freedom) * np.sqrt(error.sum())
     return difference - half, difference + half
 
@@ -108,20 +137,20 @@ def of_sd(ours: pd.Series, sd: float, n: int) -> Judged:
 LEAST_FREEDOM = 3
 
 
-def of_draw(ours: pd.Series, mean: float, sd: float, n: int) -> Judged:
-    """Judge a printed mean over n trainings on one draw of pairs by our rounds.
+def of_draw(ours: pd.Series, mean: float, sd: float, n: int, of: int) -> Judged:
+    """Judge a printed mean over n trainings on one draw of pairs by our rounds, at least twenty.
 
-    sd: of trainings on one draw. Our rounds vary by draw and by training, those trainings by
-    training alone. So the mean of a draw varies by the variance of ours less that of training, of
-    which 1 / n is left. The interval is that of our mean minus the mean of one more draw, by
-    Satterthwaite. Typical: the number lies in the central 95 % even if the spread is as small as
-    a one-sided 95 % interval of it allows, so that few rounds do not make it typical.
+    sd: of trainings on one draw; of: of how many. Our rounds vary by draw and by training, those
+    trainings by training alone. So the mean of a draw varies by the variance of ours less that of
+    training, of which 1 / n is left. The interval is that of our mean minus the mean of one more
+    draw, by Satterthwaite. Typical: the number lies in the central 95 % even if the spread is as
+    small as a one-sided 95 % interval of it allows, so that few rounds do not make it typical.
     """
-    if ours["n"] < 2:
+    if ours["n"] < ENOUGH:
         return Judged("cannot tell", OURS)
     parts = np.array([ours["sd"] ** 2 * (1 + 1 / ours["n"]), sd**2 * (1 / n - 1)])
     variance = max(parts.sum(), ours["sd"] ** 2 / ours["n"] + sd**2 / n)
-    freedom = variance**2 / max((parts**2 / [ours["n"] - 1, n - 1]).sum(), 1e-12)
+    freedom = variance**2 / max((parts**2 / [ours["n"] - 1, of - 1]).sum(), 1e-12)
     freedom = max(LEAST_FREEDOM, freedom)
     half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance)
     difference = ours["mean"] - mean
@@ -153,6 +182,7 @@ def of_run(ours: np.ndarray, value: float) -> Judged:
 def _rank(ours: np.ndarray, value: float) -> tuple[int, int, int]:
     """Return how many ours are, how many are below `value`, and how many as far out or further."""
     ours = np.asarray(ours, dtype=float)
+    ours = ours[~np.isnan(ours)]
     below, above = (ours < value).sum(), (ours > value).sum()
     return len(ours), below, len(ours) - max(below, above)
 

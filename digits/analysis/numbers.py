@@ -11,7 +11,7 @@ from digits.analysis import equivalence
 from digits.analysis.equivalence import VERDICTS, Judged
 from digits.analysis.statistics import NOTHING, by_round, summarise
 from digits.core import InputError
-from digits.experiments.experiment import Experiment
+from digits.experiments.experiment import Experiment, Published
 from digits.experiments.registry import EXPERIMENTS
 from digits.models.summary import summary_of
 
@@ -48,7 +48,7 @@ def published_numbers(experiments: list[Experiment]) -> pd.DataFrame:
             | {"new_pairs": new.get(number.quantity)}
             for number in experiment.published
         ]
-    columns = ["experiment", "margin", "quantity", "mean", "sd", "n", "kind", "row", "new_pairs"]
+    columns = ["experiment", "margin", *Published.model_fields, "new_pairs"]
     return pd.DataFrame(rows, columns=columns).astype({"new_pairs": float})
 
 
@@ -127,24 +127,19 @@ _OURS = ("", "sd", "low", "high")
 def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged:
     """Judge a printed mean; one_draw: our runs of the same network on one draw of pairs."""
     if number.kind == "rounds":
-        ours = _with_sampling(ours, number.new_pairs)
-        return equivalence.of_mean(ours, number.mean, number.sd, number.n, number.margin)
+        printed = number.mean, number.sd, number.n
+        return equivalence.of_mean(ours, *printed, number.margin, number.new_pairs)
     if number.kind != "trainings on one draw":
         return equivalence.of_run(runs[number.quantity], number.mean)
-    sd = one_draw[number.quantity].std() if pd.isna(number.sd) else number.sd
+    sd, of = number.sd, number.n
+    if pd.isna(sd):
+        sd, of = one_draw[number.quantity].std(), len(one_draw)
     if pd.isna(sd):
         return Judged("cannot tell", "no SD is printed, and no trainings of ours on one draw")
-    found = equivalence.of_draw(ours, number.mean, sd, number.n)
-    return equivalence.also_by_rank(found, runs[number.quantity], number.mean)
-
-
-def _with_sampling(ours: pd.Series, pairs: float) -> pd.Series:
-    """Give an error on so many new pairs at least the SD that their drawing alone makes.
-
-    The errors of two or three rounds may lie closer by luck. pairs: NaN leaves it as it is.
-    """
-    least = np.sqrt(ours["mean"] * (100 - ours["mean"]) / pairs)
-    return pd.Series({**ours, "sd": np.fmax(ours["sd"], least)} if ours["n"] > 1 else ours)
+    # A number that is printed as "about" may be the one of its range that is nearest to ours.
+    mean = number.mean + np.clip(ours["mean"] - number.mean, -number.about, number.about)
+    found = equivalence.of_draw(ours, mean, sd, number.n, of)
+    return equivalence.also_by_rank(found, runs[number.quantity], mean)
 
 
 def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:

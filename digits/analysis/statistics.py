@@ -49,6 +49,18 @@ def summarise(values, confidence: float = CONFIDENCE) -> pd.Series:
     return pd.Series({"n": n, "mean": values.mean(), "sd": sd, "low": low, "high": high})
 
 
+def median_of(values, confidence: float = CONFIDENCE) -> pd.Series:
+    """Summarise values (n,) as `summarise` does, by their median and its interval by ranks.
+
+    For times: what else a machine did in one round makes their mean worthless. Without an SD;
+    and without an interval where there are too few for the confidence.
+    """
+    test = stats.quantile_test(np.asarray(values, dtype=float))
+    low, high = test.confidence_interval(confidence)
+    middle = np.median(values)
+    return pd.Series({"n": len(values), "mean": middle, "sd": np.nan, "low": low, "high": high})
+
+
 @functools.cache
 def _t(confidence: float, freedom: int) -> tuple[float, float]:
     """Return the bounds of the central part of Student's t distribution, which take a while."""

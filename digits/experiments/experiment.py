@@ -59,7 +59,8 @@ class Published(Frozen):
 
     quantity: which error; mean, sd: in per cent (sd None where none was given).
     n: how many values the mean and the SD are over; kind: of what.
-    row: the line of the report's table, or the place in its text.
+    row: the line of the report's table, or the place in its text. about: how far it may be from
+        the mean, where the text says "about".
     """
 
     quantity: Quantity
@@ -68,6 +69,7 @@ class Published(Frozen):
     n: int = 1
     kind: Kind = "rounds"
     row: str
+    about: float = 0.0
 
     @property
     def margin(self) -> float:

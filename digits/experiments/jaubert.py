@@ -141,7 +141,8 @@ def _printed_digits(name: str):
     if name in DIGIT_ACCURACY:
         error = 100 - DIGIT_ACCURACY[name]
         kind = "trainings on one draw"
-        yield Published(quantity="digit_error", mean=error, n=20, kind=kind, row=f"text, {name}")
+        row = {"row": f"text, {name}", "about": 0.5}  # whole per cent
+        yield Published(quantity="digit_error", mean=error, n=20, kind=kind, **row)
 
 
 def _row(name: str, variant: str = "", change: dict | None = None, **fields) -> Experiment:

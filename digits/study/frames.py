@@ -141,20 +141,28 @@ def _course(record: Record) -> dict[str, float]:
 
     epochs_to_half: the first point with at most half the test error of guessing, in epochs; one
         step more than the last point if there is none.
+    epochs_to_own_half: the same for half-way from guessing to the mean of the last fifth of the
+        points.
     fluctuation: mean size of the change of the test error from one point to the next, in points,
         over the second half of the points.
     loss_fluctuation: the same of the validation loss, as a share of its mean there; NaN without
         one.
     """
     errors, losses = np.array(record.curves.test_error), record.curves.validation_loss
-    reached = np.flatnonzero(errors <= GUESSING / 2)
-    points = 1 + (int(reached[0]) if len(reached) else len(errors))
+    last = errors[-max(1, len(errors) // 5) :].mean()
     loss = _fluctuation(losses) / np.mean(losses[len(losses) // 2 :]) if losses else np.nan
     return {
-        "epochs_to_half": record.recipe.curve_step * points,
+        "epochs_to_half": record.recipe.curve_step * _points_to(errors, GUESSING / 2),
+        "epochs_to_own_half": record.recipe.curve_step * _points_to(errors, (GUESSING + last) / 2),
         "fluctuation": _fluctuation(errors),
         "loss_fluctuation": loss,
     }
+
+
+def _points_to(curve: np.ndarray, level: float) -> int:
+    """Return which point, from 1, is the first that is no higher; one more than all if none."""
+    reached = np.flatnonzero(curve <= level)
+    return 1 + (int(reached[0]) if len(reached) else len(curve))
 
 
 def _fluctuation(curve: Sequence[float]) -> float:

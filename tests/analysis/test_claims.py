@@ -123,11 +123,13 @@ def test_a_claimed_difference_within_the_margin_is_no_difference(middle, verdict
 
 def test_what_claims_no_difference_of_errors_has_no_margin():
     runs = frame({"a": [10.0, 10.1, 10.2], "b": [9.9, 10.01, 10.1]})
-    runs["train_seconds"] = runs.precise_error
+    runs["train_seconds"] = runs["epochs_to_half"] = runs.precise_error
     assert judge(lower("b", than="a"), runs).verdict == "no difference"
     assert judge(lower("b", than="a", by=-1), runs).verdict == "supported"
     assert judge(between("a", "b", -1, 1), runs).verdict == "supported"
-    assert judge(lower("b", than="a", quantity="train_seconds"), runs).verdict == "supported"
+    assert judge(lower("b", than="a", quantity="epochs_to_half"), runs).verdict == "supported"
+    seconds = judge(lower("b", than="a", quantity="train_seconds"), runs)  # by the median
+    assert seconds.verdict == "undecided" and seconds.mean == pytest.approx(-0.1)
     narrow = lower("b", than="a").model_copy(update={"margin": 0.05})
     assert judge(narrow, runs).verdict == "supported"
 

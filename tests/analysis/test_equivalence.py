@@ -103,6 +103,16 @@ def test_a_true_number_is_called_different_and_one_two_margins_off_equivalent_in
     assert share("different", studies_of_mean(2, 200, (60, 40))) > 0.95
 
 
+def test_a_least_sd_never_makes_an_interval_narrower():
+    generator = np.random.default_rng(8)
+    for _ in range(300):
+        n, theirs = generator.integers(2, 12, 2)
+        ours, sd = known(n, 10.0, generator.exponential(1)), generator.exponential(1)
+        low, high = welch(ours, 8.0, sd, theirs)
+        wider = welch(ours, 8.0, sd, theirs, least=tuple(generator.exponential(1, 2)))
+        assert wider[0] <= low + 1e-9 and high <= wider[1] + 1e-9
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.5, 1.5, 3.0])
 def test_no_verdict_on_a_mean_improves_when_rounds_are_left_out(shift):
     generator = np.random.default_rng(3)
@@ -162,6 +172,17 @@ def test_no_verdict_by_rank_improves_when_rounds_are_left_out(value):
         assert share("not typical", many) > 0.99
 
 
+def test_rounds_without_the_quantity_are_no_ties():
+    assert of_run([np.nan] * 25, 5.0)[:2] == ("cannot tell", f"{OURS}; 0 of our 0 lower")
+    some = of_run([np.nan] * 22 + [1, 2, 3], 50.0)
+    assert some[:2] == ("cannot tell", f"{OURS}; 3 of our 3 lower")
+
+
+def test_few_rounds_say_nothing_of_a_mean_over_one_draw():
+    for n in (1, 2, 19):
+        assert of_draw(known(n, 10.0, 1.0), 30.0, 1.0, 20, 20) == Judged("cannot tell", OURS)
+
+
 def test_ties_with_our_runs_speak_for_a_printed_number():
     assert of_run([0.0] * 25, 0.0).verdict == "typical"
     assert of_run([0.0] * 60, 1.0).verdict == "not typical"
@@ -175,18 +196,18 @@ def test_a_mean_over_one_draw_is_called_not_typical_in_5_of_100(between):
     for _ in range(studies):
         ours = generator.normal(0, np.hypot(between, 1), 20)
         theirs = generator.normal(0, between) + generator.normal(0, 1, 20)
-        found.append(of_draw(of(ours), theirs.mean(), theirs.std(ddof=1), 20))
+        found.append(of_draw(of(ours), theirs.mean(), theirs.std(ddof=1), 20, 20))
     assert at_most_5_in_100(round(studies * share("not typical", found)), studies)
 
 
-@pytest.mark.parametrize("n", [10, 20, 60])
+@pytest.mark.parametrize("n", [20, 60])
 def test_a_mean_among_the_outermost_draws_is_called_typical_in_5_of_100(n):
     """One draw and training as variable as each other; three SDs of draws off."""
     generator, far = np.random.default_rng(6), 3 * np.sqrt(1 + 1 / 20)
     found = []
     for _ in range(300):
         ours, sd = generator.normal(0, np.sqrt(2), n), generator.normal(0, 1, 20).std(ddof=1)
-        found.append(of_draw(of(ours), far, sd, 20))
+        found.append(of_draw(of(ours), far, sd, 20, 20))
     assert at_most_5_in_100(round(300 * share("typical", found)), 300)
 
 
@@ -197,8 +218,8 @@ def test_no_verdict_on_a_draw_improves_when_rounds_are_left_out():
         for _ in range(200):
             ours, theirs = generator.normal(0, np.sqrt(2), 60), generator.normal(off, 1, 20)
             printed = theirs.mean(), theirs.std(ddof=1), 20
-            many.append(of_draw(of(ours), *printed))
-            few.append(of_draw(of(ours[:8]), *printed))
+            many.append(of_draw(of(ours), *printed, 20))
+            few.append(of_draw(of(ours[:8]), *printed, 20))
         assert share(right, few) <= share(right, many) and share(right, many) > 0.9
         assert share("cannot tell", few) >= share("cannot tell", many)
 
@@ -206,25 +227,25 @@ def test_no_verdict_on_a_draw_improves_when_rounds_are_left_out():
 def test_trainings_on_one_draw_are_judged_by_the_variance_of_draws():
     ours = known(20, 10.0, 1.5)
     # 1.05 * 2.25 - 0.95 * 1 = 1.41, of which the root is 1.19, times 2.2 for its freedom.
-    assert of_draw(ours, 9.0, 1.0, 20).verdict == "typical"
-    assert of_draw(ours, 6.0, 1.0, 20)[:2] == ("not typical", "ours higher")
+    assert of_draw(ours, 9.0, 1.0, 20, 20).verdict == "typical"
+    assert of_draw(ours, 6.0, 1.0, 20, 20)[:2] == ("not typical", "ours higher")
     # In the interval, but not surely among the central 95 %: the spread may be smaller.
-    assert of_draw(ours, 7.9, 1.0, 20)[:2] == ("cannot tell", OURS)
-    assert of_draw(known(1, 10.0, np.nan), 10.0, 1.0, 20).verdict == "cannot tell"
+    assert of_draw(ours, 7.9, 1.0, 20, 20)[:2] == ("cannot tell", OURS)
+    assert of_draw(known(1, 10.0, np.nan), 10.0, 1.0, 20, 20).verdict == "cannot tell"
 
 
 def test_a_number_that_is_typical_by_a_spread_of_failures_alone_is_not_called_so():
     generator = np.random.default_rng(8)
     ours = generator.normal(11.7, 1.0, 60)
     failed = np.concatenate([ours[:58], [55.8, 55.2]])
-    assert of_draw(of(ours), 18.1, 1.1, 10).verdict == "not typical"
-    by_spread = of_draw(of(failed), 18.1, 1.1, 10)
+    assert of_draw(of(ours), 18.1, 1.1, 10, 10).verdict == "not typical"
+    by_spread = of_draw(of(failed), 18.1, 1.1, 10, 10)
     assert by_spread.verdict == "typical"
     found = also_by_rank(by_spread, failed, 18.1)
     assert (found.verdict, found.low) == ("cannot tell", by_spread.low)
     assert found.why == "by spread typical, by rank not: 58 of our 60 lower"
     # What lies among our rounds stays typical, and no other verdict is touched.
-    assert also_by_rank(of_draw(of(ours), 12.0, 1.1, 10), ours, 12.0).verdict == "typical"
+    assert also_by_rank(of_draw(of(ours), 12.0, 1.1, 10, 10), ours, 12.0).verdict == "typical"
     for verdict in ("not typical", "cannot tell"):
         assert also_by_rank(Judged(verdict), failed, 99.0) == Judged(verdict)
 

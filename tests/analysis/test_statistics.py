@@ -18,6 +18,7 @@ from digits.analysis.effects import (
 from digits.analysis.statistics import (
     binomial_sd,
     mean_over_networks,
+    median_of,
     paired_differences,
     ranking,
     spread,
@@ -319,3 +320,13 @@ def test_the_interval_of_a_spread_holds_it_in_95_of_100_samples(n):
 def test_the_spread_of_an_error_on_drawn_pairs_is_that_of_drawing_them():
     wrong = np.random.default_rng(0).binomial(1000, 0.07, size=4000) / 10
     assert binomial_sd(7.0, 1000) == pytest.approx(wrong.std(), rel=0.04)
+
+
+def test_a_median_has_the_interval_of_its_ranks_and_none_of_few_values():
+    times = [*range(1, 20), 1000.0]  # what else the machine did in one round changes nothing
+    found = median_of(times)
+    assert (found["mean"], found["n"]) == (10.5, 20) and np.isnan(found["sd"])
+    # By the binomial distribution, 15 of 20 or more below it have a probability of 2.1 %.
+    assert (found["low"], found["high"]) == (6, 15)
+    few = median_of([1.0, 2.0, 3.0])
+    assert few["mean"] == 2 and np.isnan([few["low"], few["high"]]).all()

@@ -107,6 +107,7 @@ def test_the_course_of_a_run_by_hand(of_smoke):
     )
     row = tidy([record]).iloc[0]
     assert row.epochs_to_half == 3  # half of 45 %, and not below it at the end
+    assert row.epochs_to_own_half == 2  # half-way from 45 % to 23.5 %, the last fifth
     assert row.fluctuation == pytest.approx((2 + 3) / 2)  # from the third point on
     assert row.loss_fluctuation == pytest.approx((0.2 + 0.3) / 2 / ((0.6 + 0.4 + 0.7) / 3))
     without = tidy([with_curves(record, test_error=(9.0,))]).iloc[0]

@@ -26,6 +26,7 @@ QUANTITIES = {
     "fold_sd": ("SD over folds", "points"),
     "gap": ("test minus train error", "points"),
     "epochs_to_half": ("epochs to half the error of guessing", "epochs"),
+    "epochs_to_own_half": ("epochs to half-way from guessing to its own last errors", "epochs"),
     "fluctuation": ("change of test error between epochs", "points"),
     "loss_fluctuation": ("change of validation loss between epochs over its mean", ""),
     "train_seconds": ("training time", "s"),
