@@ -68,7 +68,7 @@ def draw_indices(pool: Pool, n: int, rng: np.random.Generator) -> Tensor:
     if n < 1 or 2 * n > len(pool):
         raise InputError(
             f"{n} pairs were asked of a pool of {len(pool)} images: ask for 1 to {len(pool) // 2} "
-            "(a pair takes two images and none is used twice), or use the larger source 'mnist'."
+            "(a pair takes two images and none is used twice)."
         )
     return torch.from_numpy(rng.permutation(len(pool))[: 2 * n]).view(n, 2)
 

@@ -60,7 +60,7 @@ def child(stream: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
 
 
 def torch_seed(stream: np.random.SeedSequence) -> int:
-    """Return the 64-bit seed that stands for `stream` in a torch generator."""
+    """Return the 64-bit seed that stands for `stream`; a CPU generator takes its low 32 bits."""
     return int(stream.generate_state(1, np.uint64)[0])
 
 

@@ -170,7 +170,7 @@ def _network(step: str) -> str:
 
 
 def experiments() -> list[Experiment]:
-    """Return all experiments beyond the reports but for those that have ids there."""
+    """Return all experiments beyond the reports but those on other digits (`handwriting`)."""
     return [*ablation(), *heads(), *by_number_of_pairs(), *oracle(), *by_source()]
 
 
@@ -263,7 +263,7 @@ def _row(
     *tags: Tag,
 ) -> Experiment:
     recipe = recipe.but(
-        curve_step=recipe.epochs // 5,  # five points of the curves
+        curve_step=recipe.epochs // 5,  # five points of the curves, or a few more
         keep_posteriors=network == "deepnet" and variant in POSTERIORS,
     )
     return Experiment(

@@ -55,8 +55,10 @@ def _operations(model: nn.Module) -> int:
             layer.register_forward_hook(count)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more of them wait for each other longer than they work
-    _pass_one_pair(model)
-    torch.set_num_threads(threads)
+    try:
+        _pass_one_pair(model)
+    finally:
+        torch.set_num_threads(threads)
     return sum(counted)
 
 

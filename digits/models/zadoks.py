@@ -50,7 +50,7 @@ def subnet(
 ) -> nn.Sequential:
     """Build the subnet from one image (N, 1, 14, 14) to ten numbers: 9,322 parameters.
 
-    Larger kernels are padded, so that the features keep their sizes.
+    Larger kernels, of an odd size, are padded, so that the features keep their sizes.
     """
     few, many, hidden, padding = 16 * width, 32 * width, 32 * width, (kernel - 3) // 2
     return nn.Sequential(

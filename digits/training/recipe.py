@@ -138,6 +138,13 @@ class Recipe(Frozen):
                 f"label_smoothing = {self.label_smoothing} has no digit loss to smooth: choose an "
                 "auxiliary_weight and cross_entropy, or leave it at 0."
             )
+        if self.as_classes and (
+            self.distortion != "none" or self.score_shifted or self.keep_posteriors
+        ):
+            raise InputError(
+                "as_classes = True leaves no images to distort, to shift or to name: leave "
+                "distortion, score_shifted and keep_posteriors at their defaults with it."
+            )
         if self.score_in_training_mode and self.test_pairs == 1:
             raise InputError(
                 "score_in_training_mode = True of test_pairs = 1 has no batch statistics: choose "

@@ -175,7 +175,8 @@ def cross_validate(
 
     That is its errors on the fold left out. Folds are consecutive, as scikit-learn's KFold cuts
     them without shuffling. The networks have other streams than each other and than the one of all
-    pairs. (The first three draw their pairs' order from what has drawn the pairs of the round.)
+    pairs. (With `precise_folds` the mixed pairs of the first three start at the seeds that drew the
+    pairs of the round, but point into other images.)
     """
     errors, large, in_training_mode, posteriors = [], [], [], []
     all_pairs = np.arange(len(pairs))

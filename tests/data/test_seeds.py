@@ -2,15 +2,28 @@
 
 import numpy as np
 import pytest
+import torch
 
 from digits.core import InputError
-from digits.data.seeds import STREAMS, streams, substreams, torch_generator, torch_seed
+from digits.data.seeds import STREAMS, child, streams, substreams, torch_generator, torch_seed
 
 
 def test_the_same_seed_gives_the_same_streams_and_others_differ():
     seeds = [torch_seed(stream) for k in range(50) for stream in streams(k).values()]
     assert seeds == [torch_seed(stream) for k in range(50) for stream in streams(k).values()]
     assert len(set(seeds)) == 50 * len(STREAMS)
+
+
+def test_no_two_generators_of_the_study_start_alike_though_they_take_32_bits():
+    """Those of torch, in all rounds that records are of and in the folds of each."""
+    rounds, folds = [*range(60), *range(100, 103), *range(200, 210)], range(5)
+    names = ("init", "order", "augment", "dropout")
+    own = [stream for k in rounds for name, stream in streams(k).items() if name in names]
+    seeds = [torch_seed(part) for s in own for part in (s, *(child(s, fold) for fold in folds))]
+    taken = {seed % 2**32 for seed in seeds}
+    assert len(taken) == len(seeds) == 6 * 4 * len(rounds)
+    one, other = (torch.Generator().manual_seed(seed) for seed in (seeds[0], seeds[0] % 2**32))
+    assert torch.equal(torch.rand(9, generator=one), torch.rand(9, generator=other))
 
 
 def test_streams_are_named_in_an_order_that_records_rest_on():

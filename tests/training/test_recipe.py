@@ -95,6 +95,9 @@ FIELDS = [
     ({"folds": 3, "batch_size": 74}, "leaves one of 667 pairs"),
     ({"precise_folds": True}, "precise_folds = True has no fold to score"),
     ({"undistorted_share": 0.2}, "undistorted_share = 0.2 has no distortion to end"),
+    ({"as_classes": True, "score_shifted": True}, "as_classes = True leaves no images to distort"),
+    ({"as_classes": True, "keep_posteriors": True}, "as_classes = True leaves no images"),
+    ({"as_classes": True, "distortion": "affine"}, "as_classes = True leaves no images"),
     ({"undistorted_share": 1.0, "distortion": "affine"}, "undistorted_share = 1.0"),
     ({"label_smoothing": 0.1}, "label_smoothing = 0.1 has no digit loss to smooth"),
     (

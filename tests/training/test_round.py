@@ -232,7 +232,7 @@ def test_dead_units_are_counted_on_the_fitted_pairs_and_shifts_on_the_test_pairs
     shifted = [shift_changes(model, these, recipe) for these in (pairs.test, pairs.train)]
     dead = [dead_units(model, these) for these in (pairs.train[:80], pairs.test)]
     assert (measured.shift_changes, measured.dead_units) == (shifted[0], dead[0])
-    assert shifted[0] != shifted[1]
+    assert shifted[0] != shifted[1] and dead[0] != dead[1]
     plain = trained(tiny_experiment("zadoks/twinnet+ws"), 2, sample)
     assert not {"shift_changes", "dead_units"} & set(vars(plain))
 
