@@ -26,7 +26,7 @@ def changes(frame: pd.DataFrame, brief: bool = False) -> str:
             told.append(f"{name}: no design has {LEAST_ROUNDS} rounds")
             continue
         each = (f"{effect} {points_of(effects.loc[effect])}" for effect in MAIN_EFFECTS)
-        told.append(f"{name} (n = {n} design{'s' if n > 1 else ''}): {', '.join(each)} points")
+        told.append(f"{name} ({n} design{'s' if n > 1 else ''}): {', '.join(each)} points")
     if not told:
         return "No design has all its networks."
     return f"Change of the test error: {'; '.join(told)}. {_left_out(frame, brief)}".strip()

@@ -40,7 +40,7 @@ def test_one_changed_record_changes_what_rests_on_it_and_nothing_else(made, monk
     assert [row[1] for row, now in tables if row != now] == ["zadoks"]
     texts = [[part for part in text.split("\n\n") if part[0] != "|"] for text in (made.text, after)]
     changed = [old for old, new in zip(*texts, strict=True) if old != new]
-    counts = ("Following the text, of 88", "Of the 61 claims")
+    counts = ("Following the text, of ", "Of the ")  # printed errors, and claims
     starts = ("- **Printed", "- **Claims", "- **Code and", *counts, "*Zadoks*")
     assert all(part.startswith(starts) for part in changed)
     assert {part[:8] for part in changed} >= {"- **Prin", "- **Code", "Followin", "*Zadoks*"}

@@ -100,14 +100,14 @@ def test_what_the_options_change_on_other_digits_is_told_source_by_source():
     told = other_digits.changes(rows)
     both = "both −4.9 (−6.1 to −3.7) points"
     assert told.startswith(
-        "Change of the test error: MNIST (n = 3 designs): weight sharing alone −2.5 ("
+        "Change of the test error: MNIST (3 designs): weight sharing alone −2.5 ("
     )
     assert told.count(both) == 2 and told.endswith(f"{both}.") and "Left out" not in told
     few = other_digits.changes(rows[rows.seed < 3])
     none = "no design has 10 rounds"
     assert few == f"Change of the test error: MNIST: {none}; scikit-learn's digits: {none}."
     lacking = rows[rows.experiment != "beyond/fcc@other-digits"]
-    assert other_digits.changes(lacking).count("n = 2 designs") == 1
+    assert other_digits.changes(lacking).count("(2 designs)") == 1
     assert other_digits.changes(rows[:10]) == "No design has all its networks."
 
 
