@@ -43,8 +43,11 @@ def _left_out(frame: pd.DataFrame, brief: bool) -> str:
         for effect in MAIN_EFFECTS
     }
     if brief:
-        of = " and ".join(effect for effect, means in uncertain.items() if means)
-        then = of and f"; with them, {of} would be uncertain"
+        then = ""
+        for effect, means in uncertain.items():
+            where = " and ".join(mean.removeprefix("mean, ") for mean in means)
+            where = "both" if len(means) == len(without) == 2 else where
+            then += f"; with them, the interval of {effect} includes 0 on {where}" * bool(means)
         return f"(Without {len(failed)} of {len(frame)} runs, which failed to learn{then}.)"
     networks = {plain_name(name).partition(" (")[0] for name in failed.experiment}
     named = " and ".join(f"‘{name}’" for name in sorted(networks))

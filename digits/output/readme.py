@@ -15,7 +15,7 @@ from digits.experiments.beyond import BASELINE
 from digits.experiments.chosen import Chosen
 from digits.experiments.registry import EXPERIMENTS, SEARCHES, designs
 from digits.output import best, other_digits, sentences, tables
-from digits.output.tables.format import with_minus
+from digits.output.tables.format import amount, with_minus
 from digits.study.study import Study
 
 BEGIN = "<!-- results: made by `python -m digits readme` -->"
@@ -126,9 +126,9 @@ def _effects(found: Findings) -> dict[str, Any]:
         "headline": headline,
         "designs": int(means.n.max()),
         "as_reported": sentences.as_reported(found, brief=True),
-        "sharing": sentences.amount(sharing, -1),
-        "loss": sentences.amount(loss, -1),
-        "both": sentences.amount(both, -1),
+        "sharing": amount(sharing, -1),
+        "loss": amount(loss, -1),
+        "both": amount(both, -1),
     }
 
 

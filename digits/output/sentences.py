@@ -12,7 +12,7 @@ from digits.analysis.findings import TWO_BRANCHES, Findings, Verdicts, designs_o
 from digits.experiments.registry import DESIGNS, EXPERIMENTS
 from digits.output.names import name_of, of_design, plain_name
 from digits.output.tables.claims import criterion_text, measured, verdict_counts
-from digits.output.tables.format import difference, points_of, scope, span, with_minus
+from digits.output.tables.format import amount, difference, points_of, scope, span, with_minus
 
 
 def answer(found: Findings) -> str:
@@ -116,14 +116,6 @@ def headline(found: Findings) -> str:
     return f"Change in test error: weight sharing {sharing} points, digit loss {loss}, both {both}"
 
 
-def amount(effect: pd.Series, sign: int) -> str:
-    """Return "2.3 percentage points (0.7 to 3.9)" of an effect, or its opposite."""
-    low, high = sorted((sign * effect.low, sign * effect.high))
-    form = "{:.1f}" if sign < 0 else "{:+.1f}"
-    mean, low, high = (form.format(value) for value in (sign * effect["mean"], low, high))
-    return f"{mean} percentage points ({low} to {high})"
-
-
 def _interaction(effect: pd.Series) -> str:
     word = "leaves open whether together they do more or less than their sum"
     if not effect.low <= 0 <= effect.high:
@@ -156,10 +148,15 @@ def numbers_sentence(found: Findings | Verdicts, report: str | None = None) -> s
     told = f"Following the text, {of} {_outcomes(text)}."
     if code.empty:
         return told
-    of = f"of the {len(code)} that it computes differently,"
-    if len(code) == 1:
-        of = "it" if len(text) == 1 else "the one that it computes differently"
-    return f"{told} Following the authors' code, {of} {_outcomes(code)}."
+    if len(code) > 1:
+        how_many = f"{len(code)} of them differently; following it,"
+        return f"{told} The authors' code computes {how_many} {_outcomes(code)}."
+    which = (
+        "Following the authors' code, it"
+        if len(text) == 1
+        else "The one that the authors' code computes differently"
+    )
+    return f"{told} {which} {_outcomes(code)}."
 
 
 def _outcomes(verdicts: pd.Series) -> str:

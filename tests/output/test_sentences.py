@@ -124,7 +124,9 @@ def test_rounds_that_fail_on_other_digits_are_left_out_and_told():
     assert told.endswith(") on scikit-learn's digits.")
     brief = other_digits.changes(rows, brief=True)
     without = "(Without 1 of 264 runs, which failed to learn"
-    uncertain = "; with them, weight sharing alone would be uncertain"
+    uncertain = (
+        "; with them, the interval of weight sharing alone includes 0 on scikit-learn's digits"
+    )
     assert brief == f"{told.partition('Left out')[0]}{without}{uncertain}.)"
     rows.loc[failing, "precise_error"] = 20.0  # an error that changes no conclusion
     assert other_digits.changes(rows).endswith(f"{left_out}.")
@@ -188,7 +190,7 @@ def test_sentences_about_one_report_count_its_own_and_all_together_what_each_has
     parts = sentences.numbers_sentence(found).split(". ")
     assert [counted(part, SAYS.values()) for part in parts] == both
     assert f"of {both[0].total()} printed errors" in parts[0]
-    assert f"of the {both[1].total()} that it computes differently," in parts[1]
+    assert f"code computes {both[1].total()} of them differently; following it," in parts[1]
     assert both[0].total() == 88
     text = found.numbers[found.numbers.reading == READINGS[0]].verdict
     assert re.search(r"agree with ours \((\d+ equivalent, )?\d+ typical\)", parts[0]) or (
@@ -208,7 +210,7 @@ def test_the_verdict_on_a_report_s_one_number_is_told_in_words(found, verdict, t
     )
     two = pd.concat([rows, rows[rows.reading == READINGS[0]].assign(row="another")])
     assert sentences.numbers_sentence(found._replace(numbers=two), "zadoks").endswith(
-        f" Following the authors' code, the one that it computes differently {told}."
+        f" The one that the authors' code computes differently {told}."
     )
 
 

@@ -167,6 +167,14 @@ def points_of(effect) -> str:
     return with_minus(f"{effect['mean']:+.1f}{bounds and f' ({bounds})'}")
 
 
+def amount(effect: pd.Series, sign: int) -> str:
+    """Return "2.3 percentage points (0.7 to 3.9)" of an effect, or its opposite."""
+    low, high = sorted((sign * effect.low, sign * effect.high))
+    form = "{:.1f}" if sign < 0 else "{:+.1f}"
+    mean, low, high = (form.format(value) for value in (sign * effect["mean"], low, high))
+    return f"{mean} percentage points ({low} to {high})"
+
+
 def points(summary) -> str:
     """Return the mean of a difference, its interval and n, as words in a sentence."""
     mean, _, bounds = difference(summary).partition(" (")
