@@ -32,9 +32,11 @@ def runs(experiment, errors, **changes):
     ).assign(**changes)
 
 
-def published(experiment, mean, sd, n, kind="rounds", quantity="test_error", new_pairs=np.nan):
+def published(
+    experiment, mean, sd, n, kind="rounds", quantity="test_error", new_pairs=np.nan, about=0.0
+):
     row = {"experiment": experiment, "quantity": quantity, "mean": mean, "sd": sd, "n": n}
-    row |= {"new_pairs": new_pairs, "about": 0.0}
+    row |= {"new_pairs": new_pairs, "about": about}
     margin = margin_of(quantity, mean)
     return pd.DataFrame([row | {"margin": margin, "kind": kind, "row": "a row"}])
 
@@ -76,6 +78,21 @@ def test_rounds_that_are_close_by_luck_vary_at_least_as_their_pairs_do():
     rows = [judged(wide, "a/net", 3.7, 0.05, 3, new_pairs=pairs) for pairs in (1000, np.nan)]
     assert rows[0].high > rows[1].high
     assert row.why.endswith("our SD taken as 3.9, of drawing 100 pairs")
+
+
+def test_a_number_printed_as_about_is_the_one_of_its_range_that_is_nearest_to_ours():
+    generator = np.random.default_rng(0)
+    frame = runs("a/net", generator.normal(4.0, 1.0, 40))
+    number = {"kind": "trainings on one draw", "new_pairs": np.nan}
+    exact = judged(frame, "a/net", 6.0, 0.9, 20, **number)
+    low, mean = exact.low, frame.test_error.mean()
+    for about in (0.5, 2.5):  # the interval follows the number, as far as ours
+        row = judged(frame, "a/net", 6.0, 0.9, 20, about=about, **number)
+        assert row.low - low == pytest.approx(min(about, 6.0 - mean))
+        assert row.difference == exact.difference
+    assert exact.verdict == "not typical" and row.verdict == "typical"
+    above = judged(frame, "a/net", 2.0, 0.9, 20, about=0.5, **number)
+    assert above.high == pytest.approx(judged(frame, "a/net", 2.5, 0.9, 20, **number).high)
 
 
 def test_false_differences_are_rarer_than_one_in_twenty_with_two_rounds():

@@ -108,6 +108,20 @@ def test_a_fault_of_a_file_is_told_with_its_true_cause(inside, tmp_path, monkeyp
     assert "free the disk" not in str(told.value)
 
 
+def test_a_notebook_that_cannot_be_published_leaves_no_success_of_an_earlier_run(monkeypatch):
+    study = Study(profile="smoke")
+    left = study.figures("05_zadoks") / "status.json"
+    left.write_text("{}")
+
+    def fails(*arguments):
+        raise ValueError("no page")
+
+    monkeypatch.setattr(notebooks, "execute", fails)
+    status = notebooks._status_of("05_zadoks", study)
+    assert (status["status"], status["error"]) == ("failed", "ValueError: no page")
+    assert not left.exists()
+
+
 def test_what_a_killed_kernel_leaves_lies_in_a_folder_that_goes():
     before = tempfile.gettempdir()
     with pytest.raises(ZeroDivisionError), notebooks._temporary_files_apart():

@@ -208,6 +208,16 @@ def test_the_part_of_your_run_says_what_to_do_without_one_and_is_left_out_of_sho
     assert "Your run" not in without
 
 
+def test_a_study_of_the_sample_is_not_put_beside_rounds_of_the_sample(here, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr(replication, "rounds_here", lambda *patterns: here)
+    replication.show(here, "*")
+    assert [text.data for text in shown] == [
+        "Rounds trained here are put beside a study of all of MNIST only."
+    ]
+
+
 def test_what_the_replication_leaves_out_is_named(here, committed):
     text = replication.sentence(compare(here, committed), "*")
     for name in ("cadei/siamese+aux", "damachi/cnn"):

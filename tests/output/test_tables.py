@@ -264,6 +264,10 @@ def test_no_committed_table_has_more_than_eight_columns():
         assert head.count("|") - 1 <= 8, path.name
 
 
+def test_the_scope_of_no_runs_is_said(frame):
+    assert tables.scope(frame[:0]) == "no runs"
+
+
 def test_a_click_sorts_the_page_of_a_table_in_the_order_of_its_numbers(tmp_path):
     _, html, _ = saved(pd.DataFrame({"a": [1]}), tmp_path)
     script = html.partition("<script>")[2].partition("</script></body>")[0]

@@ -50,7 +50,11 @@ def drawn(recorded):
         kind = experiment.on_request.strip("/") or experiment.protocol
         if record.seconds < 1 and experiment.id not in GOLDEN:
             cheap[kind].append((run, record))
-    few = [random.Random(kind).sample(cheap[kind], n) for kind, n in DRAWN.items()]
+    few = [
+        # Where a pair weighs more than the tolerance, another processor may well be off by one.
+        random.Random(kind).sample([*filter(_of_many_pairs, cheap[kind])] or cheap[kind], n)
+        for kind, n in DRAWN.items()
+    ]
     golden = [pair for pair in recorded if pair[0].experiment.id in GOLDEN and pair[0].seed == 0]
     return sum(few, golden)
 
@@ -70,6 +74,11 @@ def test_each_record_names_the_kind_of_machine_and_a_commit(recorded):
     for _, record in recorded:
         assert record.processor and record.versions["torch"]
         assert record.commit and not record.commit.endswith("+")
+
+
+def _of_many_pairs(pair):
+    recipe = pair[1].recipe
+    return 100 / min(recipe.test_pairs, recipe.precise_pairs) <= verify.TOLERANCE
 
 
 def test_the_draw_has_every_report_and_every_kind(recorded):
@@ -100,9 +109,7 @@ def test_runs_are_reproduced_by_any_number_of_workers(recorded):
         # Elsewhere sums are rounded differently. Over these few steps that hardly grows.
         first = then[name].curves.objective[0]
         assert now.curves.objective[0] == pytest.approx(first, rel=0.01)
-        pairs = then[name].recipe  # some runs have so few that one of them weighs more
-        one_pair = 100 / min(pairs.test_pairs, pairs.precise_pairs)
-        assert row["error"] <= max(verify.TOLERANCE, one_pair), row
+        assert row["error"] <= verify.TOLERANCE, row
 
 
 def main():
