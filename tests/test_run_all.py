@@ -88,8 +88,9 @@ def start(results, *options):
 
 
 def lines_in(folder):
-    """Return every finished line, by file; the last may be torn."""
-    return {file.name: file.read_bytes().split(b"\n")[:-1] for file in folder.rglob("*.jsonl")}
+    """Return every finished line, by file; a file begun a moment ago has none and is left out."""
+    lines = {file.name: file.read_bytes().split(b"\n")[:-1] for file in folder.rglob("*.jsonl")}
+    return {name: found for name, found in lines.items() if found}
 
 
 def wait_for_a_new_record(results, process):
