@@ -70,6 +70,7 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
         one_draw = groups.get(f"{number.experiment}@one-draw", none)
         one_draw = one_draw[~one_draw.shortened]
         mean = _judge_mean(number, ours, runs, one_draw)
+        about = f"printed as about, within {number.about:g}" if number.about else ""
         sd = _judge_sd(number, ours, runs, one_draw)
         if shortened or runs.empty:
             absent = Judged("not run", "our runs were shortened" if shortened else "")
@@ -86,12 +87,12 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
                 "margin": number.margin,
                 **{f"ours{'_' * bool(of)}{of}": ours[of or "mean"] for of in _OURS},
                 "n": int(ours["n"]),
-                "difference": ours["mean"] - number.mean,
+                "difference": ours["mean"] - _nearest(number, ours["mean"]),
                 "low": mean.low,
                 "high": mean.high,
                 "shortened": shortened,
                 "verdict": mean.verdict,
-                "why": "; ".join(filter(None, (mean.why, left_out))),
+                "why": "; ".join(filter(None, (mean.why, about, left_out))),
                 "sd_verdict": sd and sd.verdict,
                 "sd_why": sd and sd.why,
                 "sd_low": sd and sd.low,
@@ -136,10 +137,14 @@ def _judge_mean(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFr
         sd, of = one_draw[number.quantity].std(), len(one_draw)
     if pd.isna(sd):
         return Judged("cannot tell", "no SD is printed, and no trainings of ours on one draw")
-    # A number that is printed as "about" may be the one of its range that is nearest to ours.
-    mean = number.mean + np.clip(ours["mean"] - number.mean, -number.about, number.about)
-    found = equivalence.of_draw(ours, mean, sd, number.n, of)
-    return equivalence.also_by_rank(found, runs[number.quantity], mean)
+    nearest = _nearest(number, ours["mean"])
+    found = equivalence.of_draw(ours, nearest, sd, number.n, of)
+    return equivalence.also_by_rank(found, runs[number.quantity], nearest)
+
+
+def _nearest(number, ours: float) -> float:
+    """Return the printed number, of a range printed as "about" the value nearest to ours."""
+    return np.clip(ours, number.mean - number.about, number.mean + number.about)
 
 
 def _judge_sd(number, ours: pd.Series, runs: pd.DataFrame, one_draw: pd.DataFrame) -> Judged | None:

@@ -4,9 +4,9 @@ The reports differ in epochs, batches, learning rates, losses and input, so thei
 compare networks. Here all see the same pairs of a round, standardised, for 25 epochs of batches of
 50 with Adam and cross entropy; an auxiliary output adds its loss with weight 1. Only the learning
 rate is a network's own, chosen by cross-validation on the training pairs of the first rounds (see
-`Search`). The networks of twenty convolutions keep the rate that their authors chose on validation
-pairs: a search would take days. Those get fewer rounds, and compute in bfloat16 where the processor
-multiplies it (see `device`).
+`Search`). Networks of twenty convolutions or more keep the rate of their authors: a search would
+take days. Those get fewer rounds, and compute in bfloat16 where the processor multiplies it (see
+`device`).
 """
 
 from functools import partial

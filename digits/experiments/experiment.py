@@ -32,10 +32,10 @@ Kind = Literal["rounds", "run", "folds", "trainings in a row", "trainings on one
 #: weight sharing and a digit loss.
 CELLS = {"": (), "+ws": ("ws",), "+aux": ("aux",), "+ws+aux": ("ws", "aux")}
 
-#: What a profile may treat alike. By cost: several minutes, or hours on one core
-#: ("deep": twenty convolutions); by kind: a network with one part changed, trainings on one draw of
-#: pairs, the common protocol, a candidate of a search; beyond the reports, with the branch of the
-#: twin net or a deeper one, more epochs, cross-validation, fewer pairs, or more than the sample's.
+#: What a profile may treat alike. By cost: several minutes, or hours on one core ("deep": twenty
+#: convolutions or more); by kind: a network with one part changed, trainings on one draw of pairs,
+#: the common protocol, a candidate of a search; beyond the reports, with the branch of the twin net
+#: or a deeper one, more epochs, cross-validation, fewer pairs, or more than the sample's.
 Tag = Literal[
     *("large", "deep"),
     *("control", "one draw", "common", "search", "searched always", "searched never"),

@@ -42,7 +42,7 @@ TABLE = {
 }
 #: Misprints of the parameter count: the authors' program printed another number.
 MISPRINTED = {"model_2+aux2"}
-#: Accuracy in per cent on single digits, about, that the discussion gives for the best networks.
+#: Accuracy in per cent on single digits, about, in the discussion; read as the best network's.
 DIGIT_ACCURACY = {"model_2+ws+aux": 94}
 #: The networks that the prose describes, and the counts it gives. They are older than the table;
 #: their learning rates are read as those of the table's networks of the same name.
@@ -68,7 +68,7 @@ RELU = {name: partial(TABLE[name][0], activation=nn.ReLU) for name in ("model_1"
 COMPARED_PAIRS = 100
 #: Controls of the other reading of "shuffled": a new order in every epoch.
 RESHUFFLED = ("model_1", "model_1+ws+aux", "model_2", "model_2+ws+aux")
-#: The authors' final grid, with the batch size 32 of an earlier one. They trained twice per fold.
+#: The authors' final grid, and batches of 32: an earlier one was wider. They trained twice a fold.
 GRID = grid({"adam": (0.003, 0.002, 0.001, 0.0005, 0.0001), "sgd": (0.01,)}, (16, 32))
 
 

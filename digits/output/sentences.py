@@ -68,9 +68,10 @@ def as_reported(found: Findings, brief: bool = False) -> str:
         )
     loss, sharing = (rather.high < 0).sum(), rather[rather.low > 0]
     names = ", ".join(f"‘{of_design(DESIGNS[name])}’" for name in sharing.design if not brief)
-    which = "" if brief else ", at equal width, some by the text and again by the code"
-    told = f"As the reports trained them{which}, the digit loss alone is worth more in {loss} of "
-    told += f"{len(rather)} designs, sharing alone in {len(sharing)}{names and f' ({names})'}"
+    which = " (at equal width, some by the text and again by the code, some with a control of ours)"
+    where = f"In the reports' own protocols{'' if brief else which}"
+    told = f"{where} the digit loss alone is worth more in {loss} of {len(rather)} designs, "
+    told += f"sharing alone in {len(sharing)}{names and f' ({names})'}"
     left = len(rather) - loss - len(sharing)
     return f"{told}; {left} leave{'s' if left == 1 else ''} it open."
 

@@ -88,8 +88,9 @@ def test_a_number_printed_as_about_is_the_one_of_its_range_that_is_nearest_to_ou
     low, mean = exact.low, frame.test_error.mean()
     for about in (0.5, 2.5):  # the interval follows the number, as far as ours
         row = judged(frame, "a/net", 6.0, 0.9, 20, about=about, **number)
-        assert row.low - low == pytest.approx(min(about, 6.0 - mean))
-        assert row.difference == exact.difference
+        moved = pytest.approx(min(about, 6.0 - mean))
+        assert row.low - low == row.difference - exact.difference == moved
+        assert row.why.endswith(f"printed as about, within {about:g}")
     assert exact.verdict == "not typical" and row.verdict == "typical"
     above = judged(frame, "a/net", 2.0, 0.9, 20, about=0.5, **number)
     assert above.high == pytest.approx(judged(frame, "a/net", 2.5, 0.9, 20, **number).high)
