@@ -154,7 +154,10 @@ def test_a_full_disk_below_a_stream_is_told_once(monkeypatch):
 )
 def test_a_command_whose_output_nobody_reads_ends_quietly(command):
     script = f"set -o pipefail; '{sys.executable}' {command}"
-    done = subprocess.run(["bash", "-c", script], cwd=core.ROOT, capture_output=True, text=True)
+    env = os.environ | {"LC_ALL": "C"}  # bash warns of a locale that is not there
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=core.ROOT, env=env, capture_output=True, text=True
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

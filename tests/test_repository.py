@@ -1,6 +1,7 @@
 """What is committed tells nothing of the machine it was made on, and is safe to open."""
 
 import ast
+import contextlib
 import getpass
 import re
 import socket
@@ -48,7 +49,11 @@ def test_the_pattern_finds_paths():
 
 
 def test_no_name_of_a_user_or_a_host():
-    names = {getpass.getuser(), socket.gethostname()} - {"root", "localhost", "runner"}
+    names = {socket.gethostname()}
+    with contextlib.suppress(KeyError, OSError):  # a user without a name
+        names.add(getpass.getuser())
+    names -= {"root", "localhost", "runner", "ubuntu", "user", "test", "build", "main", "data"}
+    names -= {"work", "worker"}
     for name in TEXTS:
         text = text_of(name)
         assert not [n for n in names if len(n) > 3 and re.search(rf"\b{re.escape(n)}\b", text)]

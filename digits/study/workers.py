@@ -4,6 +4,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -259,7 +260,11 @@ def _train(run: Run, source: str, folder: Path | None = None) -> Record | Diverg
 
 
 def _end_with(driver: int) -> None:
-    """End this worker process when the process `driver` has ended; by itself it would go on."""
+    """End this worker process when the process `driver` has ended; by itself it would go on.
+
+    It hears no interrupts, which a terminal sends to it too: the driver's word is enough.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():
         while os.getppid() == driver:

@@ -232,7 +232,7 @@ def no_pool(*arguments, **options):
 def long_run(folder):
     """Train a run of many epochs as a worker does, and record it as the driver does."""
     twin = EXPERIMENTS["zadoks/twinnet+ws+aux"]
-    sizes = {"epochs": 40, "train_pairs": 100, "test_pairs": 100, "precise_pairs": 100}
+    sizes = {"epochs": 80, "train_pairs": 100, "test_pairs": 100, "precise_pairs": 100}
     recipe = twin.recipe.but(**sizes, batch_size=25)
     run = Run(twin.model_copy(update={"recipe": recipe}), 0)
     RecordStore(folder, "sample").append(workers._train(run, "sample", folder))

@@ -92,7 +92,7 @@ def test_a_scheduler_that_ends_during_training_is_named():
         n_workers=1, processes=False, threads_per_worker=1, silence_logs=50, **options
     ) as own:
         address = own.scheduler_address
-        runs = Study(profile="smoke", seeds=(0, 1)).runs("zadoks/twinnet")
+        runs = Study(profile="smoke", seeds=tuple(range(20))).runs("zadoks/twinnet")
         trained = workers.train_runs(runs, "sample", 1, address)
         next(found for found in trained if found[0] is not None)
         own.close()

@@ -1,5 +1,6 @@
 """The commit of a record is that of this code's own repository, whatever surrounds it."""
 
+import os
 import subprocess
 
 import pytest
@@ -32,8 +33,15 @@ def repository(folder, *, tracked=True):
 
     def git(*arguments):
         who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+        # Nobody's own settings, and no repository that a hook runs for.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         done = subprocess.run(
-            ["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True
+            ["git", "-C", folder, *who, *arguments],
+            env=env,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return done.stdout.strip()
 

@@ -1,6 +1,7 @@
 """Disks that are full or read-only: what is recorded stays, one sentence says what to do."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -81,7 +82,10 @@ class Disk:
     def mount(self, arguments):
         """Mount something there; say whether that is allowed."""
         try:
-            print(f"mount {arguments} '{self.own}'; echo $?", file=self.shell.stdin, flush=True)
+            # Nothing stays in a buffer, which would fail once more as the shell is closed.
+            os.write(
+                self.shell.stdin.fileno(), f"mount {arguments} '{self.own}'; echo $?\n".encode()
+            )
             return self.shell.stdout.readline().strip() == "0"
         except BrokenPipeError:
             return False
