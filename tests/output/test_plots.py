@@ -15,11 +15,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.text import Text
 from numpy.random import default_rng
 
 from digits.analysis import beyond, findings, posteriors
-from digits.analysis.effects import MAIN_EFFECTS, factorial_effects
+from digits.analysis.effects import LEAST_ROUNDS, MAIN_EFFECTS, factorial_effects
 from digits.analysis.findings import Findings
 from digits.analysis.numbers import all_numbers, errors_of, published_numbers
 from digits.analysis.replication import compare
@@ -33,6 +34,7 @@ from digits.output.names import of_design
 from digits.output.plots import style
 from digits.output.plots.effects import PANELS
 from digits.output.plots.rows import _boxes
+from digits.output.plots.style import Row
 from digits.output.plots.verdicts import VERDICT_STYLES
 from digits.study.frames import curves, folds, stages, tidy
 from digits.study.study import Study
@@ -358,9 +360,10 @@ def test_a_row_is_its_points_its_mean_its_interval_and_n(axis):
 
 
 def test_a_box_holds_the_middle_half_of_its_rows_points(axis):
-    values = {"red": [1.0, 2.0, 3.0, 4.0, 50.0], "blue": [7.0]}
+    values = {"red": [1.0, 2, 2, 3, 3, 3, 4, 4, 4, 50], "blue": [7.0] * 10, "green": [5.0] * 9}
     rows = [style.row_of("a", pd.Series(points), colour) for colour, points in values.items()]
     _boxes(axis, rows)
+    assert values.pop("green")  # too few for a box
     for height, (colour, points) in enumerate(values.items()):
         lines = [line for line in axis.lines if line.get_color() == colour]
         assert len(lines) == 6 == len(axis.lines) / 2  # box, median, whiskers with their ends
@@ -387,6 +390,38 @@ def test_a_row_has_no_mean_or_interval_that_is_not_asked_for_or_not_known(
 ):
     style.draw_rows(axis, [style.row_of("a", values, "red")], mark)
     assert len(axis.lines) == lines
+
+
+def test_an_arrow_marks_where_an_interval_leaves_the_picture(axis):
+    bounds = [(2.0, 1.0, 3.0), (2.0, -1.0, 3.0), (2.0, 1.0, 9.0), (2.0, -9.0, 9.0)]
+    style.draw_rows(axis, [Row("a", "red", (), *three) for three in bounds], style.DOT)
+    axis.set_xlim(0, 5)
+    style.show(axis.figure)
+    arrows = [line for line in axis.lines if line.get_marker() in (CARETLEFT, CARETRIGHT)]
+    places = {(*line.get_xdata(), *line.get_ydata(), line.get_marker()) for line in arrows}
+    assert places == {(0, 1, CARETLEFT), (0, 3, CARETLEFT), (5, 2, CARETRIGHT), (5, 3, CARETRIGHT)}
+
+
+def test_an_interval_over_two_rounds_does_not_set_the_axis_of_differences():
+    rows = [("a", -1.0, -3.0, 1.0, 3), ("b", 2.0, 1.0, 3.0, 5), ("c", -4.0, -90.0, 82.0, 2)]
+    table = pd.DataFrame(rows, columns=["difference", "mean", "low", "high", "n"])
+    figure = plots.differences_forest(table.assign(first="cadei/mlp"), SCOPE)
+    plt.close(figure)
+    low, high = figure.axes[0].get_xlim()
+    assert -6 < low < -4 and 3 < high < 4
+
+
+def test_designs_of_too_few_rounds_for_a_mean_are_hollow_and_all_say_their_rounds(data):
+    figure = plots.effects_forest(data.found.effects, "Title", SCOPE, findings.means(data.found))
+    plt.close(figure)
+    first, *_, last = figure.axes
+    dots = [line for line in first.lines if line.get_marker() == "o"]
+    hollow = sum(line.get_markerfacecolor() == "white" for line in dots)
+    n = data.found.effects[data.found.effects.effect == MAIN_EFFECTS[0]].n
+    assert hollow == (n < LEAST_ROUNDS).sum() and len(dots) == len(n)
+    notes = [text.get_text() for text in last.texts]
+    assert sorted(t for t in notes if t.startswith("n =")) == sorted(f"n = {k:.0f}" for k in n)
+    assert f"{data.found.pooled.n.max()} designs" in notes and not first.texts
 
 
 def test_accuracy_is_what_the_error_leaves(data):
@@ -496,13 +531,17 @@ def test_every_figure_has_a_title_and_no_ids(make, drawn):
     ]
 
 
+MARKERS = tuple("osD^v<>")
+
+
 def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
     found = data.one_round
     figure = plots.answer(found.effects, found.pooled, "Title", SCOPE)
     plt.close(figure)
     (axis,) = figure.axes
-    points = [line for line in axis.lines if line.get_marker() == "o"]
-    assert len(points) == 3 * found.effects.design.nunique()
+    points = [line for line in axis.lines if line.get_marker() in MARKERS]
+    designs = found.effects.design.nunique()
+    assert len(points) == 3 * designs and len({line.get_marker() for line in points}) == designs
     assert "nan" not in "".join(text.get_text() for text in figure.findobj(Text))
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
@@ -519,8 +558,10 @@ def test_the_answer_shows_the_pooled_means_and_their_intervals(data):
     spans = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2]
     assert [[low, high] for low, high in spans[:3]] == means[["low", "high"]].to_numpy().tolist()
     for height, effect in enumerate(MAIN_EFFECTS):
-        shown = {x.get_xdata()[0] for x in axis.lines if list(x.get_ydata()) == [height]}
-        assert shown == set(found.effects.loc[found.effects.effect == effect, "mean"])
+        points = [line for line in axis.lines if line.get_marker() in MARKERS]
+        shown = [line.get_xdata()[0] for line in points if abs(line.get_ydata()[0] - height) < 0.5]
+        assert shown == found.effects.loc[found.effects.effect == effect, "mean"].tolist()
+        assert len({line.get_ydata()[0] for line in points}) == len(points)  # none covers another
 
 
 def test_pictures_of_digits_and_beliefs_show_what_they_are_given(data, drawn):
@@ -548,7 +589,7 @@ def test_a_design_that_an_option_harms_is_in_the_picture(data):
     figure = plots.answer(harmed, data.found.pooled, "Title", SCOPE)
     plt.close(figure)
     (axis,) = figure.axes
-    points = [line.get_xdata()[0] for line in axis.lines if line.get_marker() == "o"]
+    points = [line.get_xdata()[0] for line in axis.lines if line.get_marker() in MARKERS]
     assert 2 < max(points) < axis.get_xlim()[1]
 
 

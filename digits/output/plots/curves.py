@@ -22,15 +22,14 @@ TRAIN = {"color": "black", "linestyle": ":"}
 STYLES = ("-", "--", "-.", ":")
 
 
-def _mean_bands(axis: Axes, curves: pd.DataFrame, accuracy: bool = False, **lines: dict) -> None:
-    """Draw the mean and SD over rounds of columns of `curves`, or of 100 - error, as styled."""
+def _bands(axis: Axes, curves: pd.DataFrame, accuracy: bool = False, **lines: dict) -> None:
+    """Draw the median and middle half of rounds of columns of `curves`, or of 100 - error."""
     for name, look in lines.items():
         table = curves.pivot(index="epoch", columns="seed", values=name)
         table = 100 - table if accuracy else table
-        mean, sd = table.mean(axis=1), table.std(axis=1).fillna(0)
-        axis.plot(table.index, mean, **look)
-        low = (mean - sd).clip(lower=1e-6)  # above 0 for a log axis, and below what any axis shows
-        axis.fill_between(table.index, low, mean + sd, color=look["color"], alpha=0.15, lw=0)
+        low, median, high = (table.quantile(share, axis=1) for share in (0.25, 0.5, 0.75))
+        axis.plot(table.index, median, **look)
+        axis.fill_between(table.index, low, high, color=look["color"], alpha=0.15, lw=0)
 
 
 def loss_and_accuracy(
@@ -44,9 +43,9 @@ def loss_and_accuracy(
     for index, (axis, name) in enumerate(zip(axes.flat, experiments, strict=False)):
         panel = curves[curves.experiment == name]
         first, last = index % columns == 0, index % columns == columns - 1
-        _mean_bands(axis, panel, objective=TRAIN_LOSS, test_loss=TEST_LOSS)
+        _bands(axis, panel, objective=TRAIN_LOSS, test_loss=TEST_LOSS)
         axis.set(yscale="log", ylim=limits, title=name_of(EXPERIMENTS[name], report=False))
-        axis.set_ylabel("cross-entropy" if first else "")
+        axis.set_ylabel("cross-entropy, logarithmic" if first else "")
         axis.tick_params(labelleft=first)
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
@@ -54,7 +53,7 @@ def loss_and_accuracy(
         right = axis.twinx()
         right.spines.right.set_visible(True)
         right.grid(False)
-        _mean_bands(right, panel, accuracy=True, test_error=TEST, train_error=TRAIN)
+        _bands(right, panel, accuracy=True, test_error=TEST, train_error=TRAIN)
         _mark_gap(right, panel)
         right.set(ylim=(45, 101), ylabel="accuracy (%)" if last else "")
         right.tick_params(labelright=last)
@@ -67,7 +66,7 @@ def loss_and_accuracy(
 def _mark_gap(axis: Axes, curves: pd.DataFrame) -> None:
     """Mark how far apart train and test accuracy are after the last epoch."""
     end = curves[curves.epoch == curves.epoch.max()]
-    epoch, train, test = end[["epoch", "train_error", "test_error"]].mean()
+    epoch, train, test = end[["epoch", "train_error", "test_error"]].median()
     ends = {"xytext": (epoch, 100 - test), "arrowprops": {"arrowstyle": "<->", "lw": 0.9}}
     axis.annotate("", (epoch, 100 - train), **ends, annotation_clip=False)
     place = {"xytext": (0, -6), "textcoords": "offset points", "ha": "right", "va": "top"}
@@ -101,15 +100,15 @@ def validation_curves(curves: pd.DataFrame, experiments: list[str], caption: str
 
 
 def error_by_epoch(curves: pd.DataFrame, experiments: list[str], caption: str) -> Figure:
-    """Show train and test error by epoch, mean and SD over rounds, one panel an experiment."""
+    """Show train and test error by epoch, median and middle half, one panel an experiment."""
     figure, axes = new_figure(caption, 0.8, len(experiments), 3, each=2.1, sharey=True)
     test = {"color": TEST["color"]}
     for axis, name in zip(axes.flat, experiments, strict=False):
-        _mean_bands(axis, curves[curves.experiment == name], train_error=TRAIN, test_error=test)
+        _bands(axis, curves[curves.experiment == name], train_error=TRAIN, test_error=test)
         axis.set(title=name_of(EXPERIMENTS[name], report=False), ylim=(0, 60), xlabel="epoch")
     plt.setp(axes[:, 0], ylabel="error (%)")
     keys = {"train error": TRAIN, "test error": test}
-    return legend_above(figure, keys, title="How does the error fall during training?")
+    return legend_above(figure, keys, title="How do train and test error change during training?")
 
 
 def consecutive_trainings(stages: pd.DataFrame, published: pd.DataFrame, caption: str) -> Figure:
@@ -154,17 +153,19 @@ NETWORKS = {
 def error_by_pairs(rows: pd.DataFrame, caption: str) -> Figure:
     """Show what `beyond.learning_curves` gives: errors by training pairs, lines through means."""
     figure, [[axis]] = new_figure(caption, 4.4)
-    for network in (network for network in NETWORKS if network in set(rows.network)):
+    shifts = (0.94, 0.97, 1.0, 1.03, 1.06)  # so that points of different networks do not cover
+    for network, shift in zip(NETWORKS, shifts, strict=True):
+        if network not in set(rows.network):
+            continue
         runs, look = rows[rows.network == network], NETWORKS[network]
         means = runs.groupby("train_pairs").precise_error.agg(["mean", "count"])
         rounds = "–".join(map(str, sorted({means["count"].min(), means["count"].max()})))
         axis.plot(means["mean"], label=f"{network} (n = {rounds})", **look)
         points = {"color": look["color"], "alpha": 0.4, "ms": 3.5, "mew": 0}
-        axis.plot(runs.train_pairs, runs.precise_error, "o", **points)
-    axis.set(
-        xscale="log", xlabel="training pairs", yscale="log", ylabel="large-sample test error (%)"
-    )
-    axis.set_title("How much do more pairs help, and when do the options stop mattering?")
+        axis.plot(shift * runs.train_pairs, runs.precise_error, "o", **points)
+    axis.set(xscale="log", xlabel="training pairs, logarithmic")
+    axis.set(yscale="log", ylabel="large-sample test error (%), logarithmic")
+    axis.set_title("How much do more training pairs help each network?")
     style.name_ticks(axis.xaxis, sorted(rows.train_pairs.unique()))
     style.name_ticks(axis.yaxis)
     figure.legend(loc="outside right center")
@@ -187,13 +188,17 @@ def errors_by_distance(distances: dict[str, pd.DataFrame], caption: str) -> Figu
 
 def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Figure:
     """Show what `posteriors.calibration` gives, by name: P(a <= b), and how often it comes true."""
-    shape = {"title": "Is a probability of 0.8 right in 80 %?", "sharey": True}
-    figure, axes = new_figure(caption, 4.0, len(tables), len(tables), **shape)
+    figure, axes = new_figure(caption, 4.2, len(tables), len(tables), sharey=True)
     for axis, (name, table) in zip(axes.flat, tables.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-        axis.plot(table.p, table.share, "o", color=COLOURS["beyond"], alpha=0.5, ms=3.5, mew=0)
+        axis.plot(table.p, table.share, color=COLOURS["beyond"], **_BIN)
         means = table.groupby("bin")[["p", "share"]].mean()
         axis.plot(means.p, means.share, "-", color="black", linewidth=1.2)
         axis.set(title=name, xlabel="P(a ≤ b)", aspect="equal", xlim=(-0.02, 1.02))
     axes[0, 0].set_ylabel("share of pairs with a ≤ b")
-    return figure
+    keys = {"a bin of one round": {**_BIN, "color": COLOURS["beyond"]}}
+    keys |= {"mean over rounds": {"color": "black"}, "as often as said": {"color": "#999999"}}
+    return legend_above(figure, keys, title="Is a probability of 0.8 right in 80 %?")
+
+
+_BIN = {"marker": "o", "linestyle": "none", "alpha": 0.5, "ms": 3.5, "mew": 0}

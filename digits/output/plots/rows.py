@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from digits.analysis.beyond import DRAWN
+from digits.analysis.effects import LEAST_ROUNDS
 from digits.data.seeds import STREAMS
 from digits.experiments.beyond import TWINS
 from digits.experiments.registry import EXPERIMENTS
@@ -44,9 +46,9 @@ def error_boxes(
     yardsticks: dict[str, float] | None = None,
     point: str = "one round",
     stars: bool = False,
-    title: str = "How large are the errors, and which were published?",
+    title: str = "",
 ) -> Figure:
-    """Show every `value` as a point with a box around them, and the published mean and SD.
+    """Show every `value` as a point with a box around ten or more, and the published mean and SD.
 
     frame: rows with `experiment` and `value`, an error in per cent. published: rows of experiment,
     quantity, mean, sd (see `numbers.published_numbers`). accuracy: show 100 - error. yardsticks:
@@ -57,7 +59,8 @@ def error_boxes(
     short = frame[frame.shortened].itertuples() if "shortened" in frame else ()
     lengths = {run.experiment: f", {run.epochs * run.trainings} epochs" for run in short}
     groups = shown.groupby("experiment", sort=False).shown
-    rows = [row_of(name, values, more=lengths.get(name, "")) for name, values in groups]
+    unit = " folds" if "fold" in point else ""
+    rows = [row_of(name, values, more=unit + lengths.get(name, "")) for name, values in groups]
     figure, [[axis]] = style.new_figure(caption, 0.27 * len(rows) + 1.4)
     _boxes(axis, rows)
     draw_rows(axis, rows, STAR if stars else None)
@@ -76,27 +79,35 @@ def error_boxes(
         lowest = (numbers["mean"] - numbers.sd.astype(float).fillna(0)).min()
         axis.set_xlim(np.fmin(lowest, shown.shown.min()) - 2, 101)
     keys = {point: {"color": "#777777", "marker": "o", "linestyle": "none"}}
+    keys["box: middle half, its line: median"] = Patch(fill=False, edgecolor="#777777")
     keys |= {"published mean ± SD": style.PUBLISHED} | ({"our mean": STAR} if stars else {})
     for (name, error), dashes in zip((yardsticks or {}).items(), ("--", ":", "-."), strict=False):
         look = {"color": "#444444", "linewidth": 1.2, "linestyle": dashes}
         keys[name] = axis.axvline(error, zorder=0, **look)
-    return style.legend_above(figure, keys, columns=3, title=title)
+    what = "accuracies" if accuracy else "errors"
+    title = title or f"How large are the {what}, and which were published?"
+    return style.legend_above(figure, keys, columns=4, title=title)
 
 
 def _boxes(axis: Axes, rows: list[Row]) -> None:
     """Draw a box around the middle half of each row's points, whiskers and median, as an outline.
 
-    All at once, which takes a third of the time of seaborn's boxes, one by one.
+    Fewer than ten points have none. All at once, which takes a third of the time of seaborn's
+    boxes, one by one.
     """
-    found = boxplot_stats([row.points.dropna().to_numpy() for row in rows])
+    values = {place: row.points.dropna().to_numpy() for place, row in enumerate(rows)}
+    values = {place: own for place, own in values.items() if len(own) >= 10}
+    if not values:
+        return
+    found = boxplot_stats(list(values.values()))
     line, flat = {"linewidth": 1}, {"linewidth": 1, "solid_capstyle": "butt"}
     looks = {"boxprops": line, "capprops": line, "whiskerprops": flat, "medianprops": flat}
-    shape = {"positions": range(len(rows)), "widths": [0.6] * len(rows)}
+    shape = {"positions": list(values), "widths": [0.6] * len(values)}
     shape |= {"orientation": "horizontal", "showfliers": False, "manage_ticks": False}
     for lines in axis.bxp(found, **shape, **looks).values():
-        of_each = len(lines) // len(rows)
-        for place, drawn in enumerate(lines):
-            drawn.set_color(rows[place // of_each].colour)
+        colours = np.repeat([rows[place].colour for place in values], len(lines) // len(values), 0)
+        for drawn, colour in zip(lines, colours, strict=True):
+            drawn.set_color(colour)
 
 
 def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
@@ -125,7 +136,7 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
         for row in ranked.assign(cost=ranked[cost]).itertuples():
             colour = colour_of(row.experiment)
             axis.plot(row.cost, row.mean, color=colour, **_look(row.shared, row.auxiliary))
-            if np.isfinite(row.low):
+            if np.isfinite(row.low) and row.n >= LEAST_ROUNDS:
                 axis.plot([row.cost] * 2, [row.low, row.high], color=colour, linewidth=0.8)
         best = ranked.sort_values([cost, "mean"])
         best = best[best["mean"] <= best["mean"].cummin()]
@@ -143,7 +154,7 @@ def error_against_cost(ranked: pd.DataFrame, caption: str) -> Figure:
     options = {"plain": (0, 0), "weight sharing": (1, 0), "digit loss": (0, 1), "both": (1, 1)}
     keys = {name: {"color": "#444444", **_look(*option)} for name, option in options.items()}
     for report in (name for name in style.COLOURS if name in set(ranked.report)):
-        keys[report] = {"color": style.COLOURS[report], "marker": "s", "linestyle": "none"}
+        keys[report.capitalize()] = Patch(color=style.COLOURS[report])
     return style.legend_above(figure, keys, title="Do larger networks have lower errors?")
 
 
@@ -162,8 +173,9 @@ def _look(shared: bool, auxiliary: bool) -> dict:
 
 
 def seconds_a_round(frame: pd.DataFrame, caption: str) -> Figure:
-    """Show the seconds of training that each round took, and their mean."""
-    rows = [row_of(*group) for group in frame.groupby("experiment", sort=False).train_seconds]
+    """Show the seconds of training that each round took, and their median."""
+    groups = frame.groupby("experiment", sort=False).train_seconds
+    rows = [row_of(*group)._replace(mean=group[1].median()) for group in groups]
     labels = {"xlabel": "seconds of training, on one core", "title": "How long does a round train?"}
     return figure_of(rows, LINE, caption, 0.3, 1.1, **labels)[0]
 
@@ -187,21 +199,24 @@ def ablation(steps: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
         draw_rows(axis, [row._replace(note=_note(step))], mark, height)
         if np.isfinite(step.fold):
             axis.plot(step.fold, height, mec=colour, **folds)
-        names.append(textwrap.fill(("+ " if height else "") + step.says, 36))
+        larger = not (step.kept or step.cross_validated)  # against the best network, each of them
+        names.append(textwrap.fill(("+ " if height and not larger else "") + step.says, 36))
         if not step.kept:
             names[-1] += "  (not kept)" if step.cross_validated else "  (a larger budget)"
     style.name_rows(axis, names)
     for name, verdict in zip(axis.get_yticklabels(), steps.verdict, strict=True):
         name.set(color="#888888" if verdict == "undecided" else "black")
     style.logarithmic(axis, frame.precise_error.min())
-    axis.set(xlabel="error (%), logarithmic", title="What does each step change?")
+    axis.set(xlabel="error (%), logarithmic")
     keys = {
         "test error of a round": {"marker": "o", "color": "#555555", "linestyle": "none"},
         "mean, 95 % interval": {"marker": "|", "color": "black", "markersize": 11},
         "cross-validation error": {**folds, "mec": "#555555"},
-        "undecided": {"marker": "s", "color": pale, "linestyle": "none"},
+        "branch of the twin net": Patch(color=style.COLOURS["zadoks"]),
+        "deeper branch": Patch(color=style.COLOURS["beyond"]),
+        "undecided": Patch(color=pale),
     }
-    return style.legend_above(figure, keys)
+    return style.legend_above(figure, keys, columns=3, title="What does each step change?")
 
 
 def _note(step) -> str:
@@ -236,8 +251,8 @@ def spread_by_source(spreads: pd.DataFrame, caption: str) -> Figure:
     """Show what `beyond.variance_by_source` gives: SDs with intervals, a panel a network."""
     here, n = set(spreads.stream), spreads.network.nunique()
     streams = [name for name in ("all streams", *STREAMS, *DRAWN) if name in here]
-    shape = {"width": 9.5, "title": "Where does the noise come from?", "sharey": True}
-    figure, axes = style.new_figure(caption, 3.4, n, n, **shape)
+    shape = {"width": 9.5, "sharex": True, "sharey": True}
+    figure, axes = style.new_figure(caption, 3.6, n, n, **shape)
     for axis, (network, rows) in zip(
         axes.flat, spreads.groupby("network", sort=False), strict=True
     ):
@@ -247,10 +262,20 @@ def spread_by_source(spreads: pd.DataFrame, caption: str) -> Figure:
             mark, colour = drawn if row.stream in DRAWN else own
             shown = Row(row.stream, colour, (), row.sd, row.low, row.high)
             draw_rows(axis, [shown], mark, streams.index(row.stream))
+        for stream in set(streams) - set(rows.stream):
+            place = {"xycoords": ("axes fraction", "data"), "va": "center", "fontsize": 8}
+            axis.annotate("none in this network", (0.03, streams.index(stream)), **place)
         style.name_rows(axis, [SOURCES.get(stream, stream) for stream in streams])
-        title = f"{network}: {rows['mean'].iloc[0]:.2f} %"
-        axis.set(xlabel="SD of the error (points)", title=title, xlim=(0, None))
-    return figure
+        title = f"{network}:\nmean error {rows['mean'].iloc[0]:.2f} %"
+        axis.set(xlabel="SD of the error (points), logarithmic", title=title, xscale="log")
+    style.name_ticks(axes[0, 0].xaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2))
+    keys = {
+        "only this drawn anew, or everything": {**own[0], "color": "#444444"},
+        "what drawing so many test pairs makes": {**drawn[0], "color": drawn[1]},
+    }
+    for look in keys.values():
+        del look["interval"]
+    return style.legend_above(figure, keys, title="Where does the noise come from?")
 
 
 def strips(frame: pd.DataFrame, x: str, y: str, label: str, title: str, caption: str) -> Figure:

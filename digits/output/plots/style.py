@@ -15,6 +15,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from digits import core
@@ -36,10 +37,12 @@ NEUTRAL = PALETTE[7]
 #: dot in the row's colour, where a report drew a star by a star.
 TICK = {"marker": "|", "color": "black", "markersize": 11, "linestyle": "none", "interval": 1.2}
 LINE = {"color": "black"}
-DOT = {"marker": "o", "linestyle": "none", "interval": 1.6}
+DOT = {"marker": "o", "markersize": 4.5, "linestyle": "none", "interval": 1.6}
 STAR = {"marker": "*", "color": "black", "markersize": 8, "linestyle": "none", "mfc": "white"}
 #: How a published number is drawn.
 PUBLISHED = {"marker": "D", "color": "black", "markersize": 4, "linestyle": "none"}
+#: The label of an interval's line, which no legend shows.
+INTERVAL = "_interval"
 #: Errors in per cent that a logarithmic axis names.
 ERRORS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
@@ -136,10 +139,23 @@ def draw_rows(axis: Axes, rows: list[Row], mark: dict | None = None, top: float 
         ends = [height] if "marker" in style else [height - 0.3, height + 0.3]
         mean = [row.mean] * len(ends), ends, style
         bar = [row.low, row.high], [height] * 2, {"color": style["color"], "linewidth": width}
+        bar[-1]["label"] = INTERVAL
         lines = (mean, bar) if width else (mean,)
         for x, y, look in reversed(lines) if below else lines:
             if np.isfinite(x).all():
                 axis.plot(x, y, **look)
+
+
+def _mark_cut_intervals(axis: Axes) -> None:
+    """Put an arrow where an interval goes on beyond the axis."""
+    left, right = axis.get_xlim()
+    for line in [line for line in axis.lines if line.get_label() == INTERVAL]:
+        (low, high), (height, _) = line.get_data()
+        look = {"color": line.get_color(), "markersize": 5, "mew": 0, "clip_on": False}
+        if low < left < high:
+            axis.plot(left, height, marker=CARETLEFT, **look)
+        if low < right < high:
+            axis.plot(right, height, marker=CARETRIGHT, **look)
 
 
 def name_rows(axis: Axes, names: list[str]) -> None:
@@ -201,6 +217,8 @@ def show(figure: Figure) -> Picture:
         figure.set_dpi(FigureCanvasSVG(figure).fixed_dpi)
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine(None)
+        for axis in figure.axes:
+            _mark_cut_intervals(axis)
         metadata = {"Date": None, "Title": title_of(figure)}
         figure.savefig(file, format="svg", metadata=metadata)
     plt.close(figure)

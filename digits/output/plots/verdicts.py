@@ -59,7 +59,11 @@ def published_and_ours(numbers: pd.DataFrame, caption: str) -> Figure:
         axis.set_title(report.capitalize(), loc="left", fontsize=9, color=COLOURS[report])
         axis.set_xlim(0, min(axis.get_xlim()[1], 100))
     axes[-1, 0].set_xlabel("error (%)")
-    keys = {f"ours {name}": {"color": "#444444", **look} for name, (_, look) in READINGS.items()}
+    keys = {
+        f"ours {name}": {"color": "#444444", **look}
+        for name, (_, look) in READINGS.items()
+        if (errors.reading[errors.n > 0] == name).any()
+    }
     keys = {"published mean (interval if over rounds)": _PRINTED} | keys
     return style.legend_above(figure, keys, title="Are the published errors the same as ours?")
 
@@ -69,7 +73,9 @@ def _number(axis: Axes, height: float, readings: list[dict]) -> None:
     independent = n > 1 and readings[0]["kind"] == "rounds"
     half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) / np.sqrt(n) if independent else np.nan
     half *= np.nan if pd.isna(sd) else sd
-    axis.errorbar(readings[0]["published"], height - 0.2, xerr=half, elinewidth=1, **_PRINTED)
+    printed = readings[0]["published"]
+    bar = Row("", "black", (), printed, printed - half, printed + half)
+    draw_rows(axis, [bar], {**_PRINTED, "interval": 1}, height - 0.2)
     run = [ours for ours in readings if ours["n"] > 0]
     rounds = ", ".join(f"{ours['n']:.0f}" for ours in run)
     draw_rows(axis, [Row("", "", note=f"n = {rounds}" if rounds else "no records")], top=height)
