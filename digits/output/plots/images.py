@@ -26,10 +26,10 @@ def _show_pair(axis: Axes, images: np.ndarray, first: int, second: int, says: st
     axis.set_title(f"{first} {sign} {second}{says}", loc="center", **font)
 
 
-def pairs_grid(pairs: Pairs, caption: str, rows: int = 3, columns: int = 6) -> Figure:
+def pairs_grid(pairs: Pairs, caption: str) -> Figure:
     """Show the first pairs with their digits and their target."""
     title = "Is the first digit less than or equal to the second?"
-    figure, axes = new_figure(caption, 0.6, rows * columns, columns, each=1.05, title=title)
+    figure, axes = new_figure(caption, 0.6, 18, 6, each=1.05, title=title)
     for index, axis in enumerate(axes.flat):
         images, target = pairs.images[index].numpy(), pairs.target[index]
         _show_pair(axis, images, *pairs.classes[index].tolist(), f": target {target}")
@@ -94,10 +94,10 @@ def errors_by_digits(by_digits: np.ndarray, caption: str) -> Figure:
     return figure
 
 
-def gallery(hardest: pd.DataFrame, pool: Pool, caption: str, columns: int = 6) -> Figure:
+def gallery(hardest: pd.DataFrame, pool: Pool, caption: str) -> Figure:
     """Show what `posteriors.hardest_pairs` gives of images of `pool`: what they are, read as."""
     title = "Which pairs do most rounds get wrong?"
-    figure, axes = new_figure(caption, 0.9, len(hardest), columns, each=1.35, title=title)
+    figure, axes = new_figure(caption, 0.9, len(hardest), 6, each=1.35, title=title)
     for axis, row in zip(axes.flat, hardest.itertuples(), strict=False):
         pair = [row.first, row.second]
         says = (
