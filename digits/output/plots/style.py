@@ -1,7 +1,6 @@
 """What every figure shares: colours, marks, a caption, rows of points, how it is saved."""
 
 import io
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -72,8 +71,7 @@ def new_figure(
 
 def caption_below(figure: Figure, caption: str) -> None:
     """Put a caption below the axes, wrapped to the width of the figure."""
-    lines = textwrap.fill(caption, width=int(figure.get_figwidth() * 17))
-    figure.supxlabel(lines, x=0.01, ha="left", fontsize=8, color="#444444")
+    figure.supxlabel(caption, x=0.01, ha="left", fontsize=8, color="#444444", wrap=True)
 
 
 def legend_above(
