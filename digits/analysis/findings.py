@@ -94,7 +94,7 @@ def _effects_as_reported(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the effects of the designs of the reports' own protocols that are run.
 
     Following the text and following the code; of two that share a network the first, which is the
-    one of equal width.
+    one of equal width, or of two towers.
     """
     there = set(frame.experiment)
     run = [design for design in designs("own") if there.issuperset(design.cells)]
