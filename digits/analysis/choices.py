@@ -25,7 +25,7 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
         # Settings are compared on the same folds: in the rounds that all of them have.
         shared = set.intersection(*runs.groupby("setting").seed.agg(set))
         runs = runs[runs.seed.isin(shared)]
-        # Of settings that do equally well the first by name, which is that of the lower rate.
+        # Of settings that do equally well the first by name.
         errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
         if errors.empty:
             continue  # its settings have no round in common yet

@@ -319,6 +319,20 @@ def test_no_text_is_cut_and_the_caption_is_there(make, drawn):
         box = text.get_window_extent()
         assert box.x0 >= -1 and box.y0 >= -1, text
         assert box.x1 <= width + 1 and box.y1 <= height + 1, text
+    boxes = [legend.get_window_extent() for legend in figure.legends]
+    assert all(box.x0 >= 0 and box.x1 <= width for box in boxes)
+
+
+def test_a_legend_has_as_many_columns_as_fit():
+    figure, _ = style.new_figure(SCOPE, 3)
+    style.legend_above(figure, {f"{n} wide names": {} for n in "abcd"}, columns=4)
+    narrow, _ = style.new_figure(SCOPE, 3)
+    style.legend_above(narrow, {n * 40: {} for n in "abcd"}, columns=4)
+    for each, columns in (figure, 4), (narrow, 2):
+        (legend,) = each.legends
+        assert legend._ncols == columns
+        assert legend.get_window_extent().width < each.bbox.width
+        plt.close(each)
 
 
 def test_a_long_caption_of_wide_names_is_wrapped_and_uncut():
@@ -423,13 +437,14 @@ def test_an_interval_over_two_rounds_does_not_set_the_axis_of_differences():
 
 
 def test_designs_of_too_few_rounds_for_a_mean_are_hollow_and_all_say_their_rounds(data):
-    figure = plots.effects_forest(data.found.effects, "Title", SCOPE, findings.means(data.found))
+    few = data.found.effects.assign(n=lambda e: e.n.where(e.design != e.design.iloc[0], 3))
+    figure = plots.effects_forest(few, "Title", SCOPE, findings.means(data.found))
     plt.close(figure)
     first, *_, last = figure.axes
     dots = [line for line in first.lines if line.get_marker() == "o"]
     hollow = sum(line.get_markerfacecolor() == "white" for line in dots)
-    n = data.found.effects[data.found.effects.effect == MAIN_EFFECTS[0]].n
-    assert hollow == (n < LEAST_ROUNDS).sum() and len(dots) == len(n)
+    n = few[few.effect == MAIN_EFFECTS[0]].n
+    assert hollow == (n < LEAST_ROUNDS).sum() == 1 and len(dots) == len(n)
     notes = [text.get_text() for text in last.texts]
     assert sorted(t for t in notes if t.startswith("n =")) == sorted(f"n = {k:.0f}" for k in n)
     assert f"{data.found.pooled.n.max()} designs" in notes and not first.texts
@@ -545,13 +560,16 @@ def test_every_figure_has_a_title_and_no_ids(make, drawn):
 MARKERS = tuple("osD^v<>")
 
 
-def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(data):
+@pytest.mark.parametrize("wanted", ("", "two branches", "none"))
+def test_without_enough_rounds_the_answer_shows_designs_and_no_mean(wanted, data):
     found = data.one_round
-    figure = plots.answer(found.effects, found.pooled, "Title", SCOPE)
+    effects = found.effects[found.effects.baseline.str.startswith(wanted)]
+    figure = plots.answer(effects, found.pooled, "Title", SCOPE)
     plt.close(figure)
     (axis,) = figure.axes
     points = [line for line in axis.lines if line.get_marker() in MARKERS]
-    designs = found.effects.design.nunique()
+    designs = effects.design.nunique()
+    assert designs or wanted == "none"
     assert len(points) == 3 * designs and len({line.get_marker() for line in points}) == designs
     assert "nan" not in "".join(text.get_text() for text in figure.findobj(Text))
     figure.draw_without_rendering()

@@ -130,8 +130,7 @@ def answer(effects: pd.DataFrame, pooled: pd.DataFrame, title: str, caption: str
     for name, look in looks.items():
         few = " (few rounds)" if "mfc" in look else ""
         keys[of_design(DESIGNS[name]) + few] = look
-    columns = 4 if max(map(len, keys)) < 32 else 2
-    return style.legend_above(figure, keys, columns=columns, title=title)
+    return style.legend_above(figure, keys, columns=4, title=title)
 
 
 _POINT = {"marker": "o", "linestyle": "none", "markersize": 5, "zorder": 4}

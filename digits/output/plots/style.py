@@ -77,16 +77,23 @@ def caption_below(figure: Figure, caption: str) -> None:
 def legend_above(
     figure: Figure, keys: dict[str, dict | Artist], columns: int = 5, title: str = ""
 ) -> Figure:
-    """Explain above the axes, by their labels, the styles of lines and artists; return `figure`."""
+    """Explain above the axes, by their labels, the styles of lines and artists; return `figure`.
+
+    columns: at most, fewer where so many are wider than the figure.
+    """
     handles = [Line2D([], [], **key) if isinstance(key, dict) else key for key in keys.values()]
-    legend = figure.legend(
-        handles,
-        list(keys),
-        loc="outside upper center",
-        ncols=min(columns, len(keys)),
-        title=title,
-        title_fontproperties={"weight": "bold", "size": 10},
-    )
+    for ncols in range(max(1, min(columns, len(keys))), 0, -1):
+        legend = figure.legend(
+            handles,
+            list(keys),
+            loc="outside upper center",
+            ncols=ncols,
+            title=title,
+            title_fontproperties={"weight": "bold", "size": 10},
+        )
+        if ncols == 1 or legend.get_window_extent().width < figure.bbox.width:
+            break
+        legend.remove()
     legend.get_title().set_visible(bool(title))
     return figure
 
