@@ -434,6 +434,9 @@ def test_an_interval_over_two_rounds_does_not_set_the_axis_of_differences():
     plt.close(figure)
     low, high = figure.axes[0].get_xlim()
     assert -6 < low < -4 and 3 < high < 4
+    figure = plots.differences_forest(table[:0].assign(first=""), SCOPE)
+    plt.close(figure)
+    assert figure.axes[0].get_xlim() == (-1, 1)
 
 
 def test_designs_of_too_few_rounds_for_a_mean_are_hollow_and_all_say_their_rounds(data):

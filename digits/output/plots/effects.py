@@ -35,7 +35,7 @@ def differences_forest(
     # An interval over two rounds may be ten times as long as all others; an arrow marks its end.
     known = differences[differences.n > 2]
     shown = pd.concat([differences["mean"], known.low, known.high, pd.Series([0.0])])
-    room = 0.05 * (shown.max() - shown.min())
+    room = 0.05 * (shown.max() - shown.min()) or 1.0
     axis.set_xlim(shown.min() - room, shown.max() + room)
     return figure
 
