@@ -15,6 +15,8 @@ from digits.experiments.registry import EXPERIMENTS, SEARCHES
 def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row per searched experiment: the setting that the folds choose, the one in use.
 
+    Of settings that do equally well that of the lowest rate is chosen.
+
     frame: tidy rows of candidates. Columns: network (its id), n (rounds), chosen, its fold error in
     per cent, used, its fold error, the used one's rank and of how many; rate, of the chosen one.
     None of the used one if it is not among those that were tried.
@@ -25,8 +27,12 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
         # Settings are compared on the same folds: in the rounds that all of them have.
         shared = set.intersection(*runs.groupby("setting").seed.agg(set))
         runs = runs[runs.seed.isin(shared)]
-        # Of settings that do equally well the first by name.
-        errors = runs.groupby("setting").fold_error.mean().sort_values(kind="stable")
+        # Equal numbers of wrong pairs may have means that differ in the last bits.
+        settings = runs.groupby("setting").agg(
+            error=("fold_error", "mean"), rate=("learning_rate", "first")
+        )
+        settings = settings.round({"error": 9}).sort_values(["error", "rate"], kind="stable")
+        errors = settings.error
         if errors.empty:
             continue  # its settings have no round in common yet
         used = _used(network, set(errors.index))
@@ -40,7 +46,7 @@ def chosen_settings(frame: pd.DataFrame) -> pd.DataFrame:
                 "used_fold_error": errors.get(used),
                 "rank": list(errors.index).index(used) + 1 if used else None,
                 "of": len(errors),
-                "rate": runs.learning_rate[runs.setting == errors.index[0]].iloc[0],
+                "rate": settings.rate.iloc[0],
             }
         )
     columns = ["network", "n", "chosen", "fold_error", "used", "used_fold_error", "rank", "of"]

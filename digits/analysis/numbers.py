@@ -57,8 +57,8 @@ def published_against_ours(frame: pd.DataFrame, published: pd.DataFrame) -> pd.D
 
     frame: tidy rows of runs; published: see `published_numbers`. ours: NaN, with n = 0, where
     `frame` has no run; without rounds that failed, where the printed SD shows that none of the
-    report's did. difference: ours minus the printed mean, with its 95 % interval where it has one
-    (low, high).
+    report's did. difference: ours minus the printed mean, or minus the nearest value of the range
+    that is printed as "about", with its 95 % interval where it has one (low, high).
     """
     rows, none = [], frame.iloc[:0]
     names = [name + of for name in published.experiment.unique() for of in ("", "@one-draw")]

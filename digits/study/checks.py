@@ -174,12 +174,17 @@ def _check_shares(record: Record, expected: Expected) -> None:
                 _refuse(record, name, f"of {n} pairs or images it is no whole number")
 
 
+@functools.cache
+def _possible(n: int) -> np.ndarray:
+    """Return the errors (n + 1,) that n pairs can have, to the six digits of a curve."""
+    return np.array([float(f"{100 * wrong / n:.6g}") for wrong in range(n + 1)])
+
+
 def _check_curves(curves: Curves, expected: Expected) -> None:
     """Check that errors are whole numbers of pairs, and that losses fit them."""
     for error, loss, n, least in expected.parts:
         errors, losses = np.array(getattr(curves, error)), np.array(getattr(curves, loss))
-        whole = 100 * np.round(errors * n / 100) / n
-        if (np.abs(errors - whole) > 5e-6 * whole).any():  # curves have six digits
+        if (errors != _possible(n)[np.round(errors * n / 100).astype(int)]).any():
             _refuse(curves, error, f"of {n} pairs it is no whole number")
         if (least * errors > losses).any():
             _refuse(curves, loss, "so many wrong pairs cost more")

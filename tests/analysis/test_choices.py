@@ -39,6 +39,25 @@ def test_the_lowest_mean_fold_error_is_chosen_whatever_the_test_says(best):
         assert (choice["rank"], choice["of"]) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("network", "higher", "lower"),
+    [
+        ("jaubert/model_1+ws+aux", "adam-0.003-16", "adam-0.002-32"),
+        ("damachi/logreg@adam", "adam-0.1-1000", "adam-1e-05-1000"),  # by name it comes later
+    ],
+)
+@pytest.mark.parametrize("errors", ([20.4, 0.0, 25.2], [17.0, 12.4, 16.2]))
+def test_of_settings_that_do_equally_well_the_lower_rate_is_chosen(network, higher, lower, errors):
+    """Also if the same sum of wrong pairs has means that differ in the last bits."""
+    rows = [(higher, seed, error) for seed, error in enumerate(errors)]
+    rows += [(lower, seed, error) for seed, error in enumerate([17.0, 12.4, 16.2])]
+    rows = pd.DataFrame(rows, columns=["setting", "seed", "fold_error"])
+    rows["experiment"] = f"search/{network}@" + rows.setting
+    rows["learning_rate"] = rows.setting.map({higher: 2.0, lower: 1.0})
+    (choice,) = chosen_settings(rows).to_dict("records")
+    assert (choice["chosen"], choice["rate"]) == (lower, 1.0)
+
+
 def test_settings_are_compared_in_the_rounds_that_all_of_them_have():
     errors = {"adam-0.003-16": 6.0, "adam-0.002-32": 7.0}
     rows = frame(errors, errors)

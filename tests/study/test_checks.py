@@ -195,6 +195,16 @@ def test_a_value_that_cannot_be_true_is_named_with_its_field(trained, kind, fiel
     assert str(e.value).isprintable() and len(str(e.value)) < 900
 
 
+def test_errors_of_curves_are_possible_ones_to_all_their_digits(trained, tmp_path):
+    experiment, record = trained["plain"]
+    fields = json.loads(line_of(record))
+    errors = fields["curves"]["train_error"]
+    assert errors[0] > 0
+    errors[0] *= 1 + 4e-6
+    with pytest.raises(InputError, match="train_error = .* no whole number"):
+        believed(experiment, fields, tmp_path)
+
+
 def test_posteriors_that_inflate_to_gigabytes_are_refused_with_little_memory(trained, tmp_path):
     import tracemalloc
 

@@ -62,7 +62,7 @@ def error_boxes(
     unit = " folds" if "fold" in point else ""
     rows = [row_of(name, values, more=unit + lengths.get(name, "")) for name, values in groups]
     figure, [[axis]] = style.new_figure(caption, 0.27 * len(rows) + 1.4)
-    _boxes(axis, rows)
+    boxed = _boxes(axis, rows)
     draw_rows(axis, rows, STAR if stars else None)
     numbers = published[(published.quantity == value) & published.experiment.isin(shown.experiment)]
     numbers = numbers.assign(mean=100 - numbers["mean"] if accuracy else numbers["mean"])
@@ -79,7 +79,8 @@ def error_boxes(
         lowest = (numbers["mean"] - numbers.sd.astype(float).fillna(0)).min()
         axis.set_xlim(np.fmin(lowest, shown.shown.min()) - 2, 101)
     keys = {point: {"color": "#777777", "marker": "o", "linestyle": "none"}}
-    keys["box: middle half, its line: median"] = Patch(fill=False, edgecolor="#777777")
+    if boxed:
+        keys["box: middle half, its line: median"] = Patch(fill=False, edgecolor="#777777")
     keys |= {"published mean ± SD": style.PUBLISHED} | ({"our mean": STAR} if stars else {})
     for (name, error), dashes in zip((yardsticks or {}).items(), ("--", ":", "-."), strict=False):
         look = {"color": "#444444", "linewidth": 1.2, "linestyle": dashes}
@@ -89,16 +90,16 @@ def error_boxes(
     return style.legend_above(figure, keys, columns=4, title=title)
 
 
-def _boxes(axis: Axes, rows: list[Row]) -> None:
+def _boxes(axis: Axes, rows: list[Row]) -> bool:
     """Draw a box around the middle half of each row's points, whiskers and median, as an outline.
 
-    Fewer than ten points have none. All at once, which takes a third of the time of seaborn's
-    boxes, one by one.
+    Fewer than ten points have none; return whether any row has one. All at once, which takes a
+    third of the time of seaborn's boxes, one by one.
     """
     values = {place: row.points.dropna().to_numpy() for place, row in enumerate(rows)}
     values = {place: own for place, own in values.items() if len(own) >= 10}
     if not values:
-        return
+        return False
     found = boxplot_stats(list(values.values()))
     line, flat = {"linewidth": 1}, {"linewidth": 1, "solid_capstyle": "butt"}
     looks = {"boxprops": line, "capprops": line, "whiskerprops": flat, "medianprops": flat}
@@ -108,6 +109,7 @@ def _boxes(axis: Axes, rows: list[Row]) -> None:
         colours = np.repeat([rows[place].colour for place in values], len(lines) // len(values), 0)
         for drawn, colour in zip(lines, colours, strict=True):
             drawn.set_color(colour)
+    return True
 
 
 def ranking(ranked: pd.DataFrame, frame: pd.DataFrame, caption: str) -> Figure:
