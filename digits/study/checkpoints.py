@@ -13,6 +13,7 @@ import io
 import sys
 import time
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from digits.training.checkpoint import Checkpoint, Progress
 
 #: Seconds from one checkpoint to the next; shorter runs have none.
 EVERY = 300
+ENDING = ".checkpoint"
 #: Of the provenance of a run, what the bits of its weights depend on.
 SAME = ("experiment", "recipe_hash", "seed", "source", "source_checksum", "device", "precision")
 SAME += ("processor", "versions")
@@ -35,7 +37,7 @@ CODE = ("data", "models", "training", "experiments")
 def path_of(folder: Path, run: Run, source: str) -> Path:
     """Return the file of the checkpoint of a run; folder: of the records of all sources."""
     experiment = run.experiment
-    name = f"{experiment.id}.{experiment.recipe.hash}.{run.seed}.checkpoint"
+    name = f"{experiment.id}.{experiment.recipe.hash}.{run.seed}{ENDING}"
     return folder / source / name
 
 
@@ -66,12 +68,14 @@ def code_checksum() -> str:
 code_checksum()  # of the code that is imported, whatever happens to its files later
 
 
-def remove(folder: Path, run: Run, source: str) -> None:
-    """Remove the checkpoint of a run, if there is one; see `path_of`."""
-    path = path_of(folder, run, source)
-    for left in path.parent.glob(f"{path.name}*"):  # also one that was never finished
-        with contextlib.suppress(OSError):  # it costs no more than its room
-            left.unlink(missing_ok=True)
+def remove(folder: Path, runs: Iterable[Run], source: str) -> None:
+    """Remove the checkpoints of runs that have a record, if there are any; see `path_of`."""
+    done = {path_of(folder, run, source) for run in runs}
+    for left in (folder / source).rglob(f"*{ENDING}*"):
+        name = left.name.partition(ENDING)[0] + ENDING  # also of one that was never finished
+        if left.with_name(name) in done:
+            with contextlib.suppress(OSError):  # it costs no more than its room
+                left.unlink(missing_ok=True)
 
 
 def save(content: dict[str, Any], path: Path, lasting: bool = False) -> None:

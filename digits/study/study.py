@@ -12,6 +12,7 @@ import pandas as pd
 from digits import core
 from digits.core import InputError
 from digits.experiments.registry import select
+from digits.study import checkpoints
 from digits.study.frames import tidy
 from digits.study.parameters import Parameters
 from digits.study.profiles import PROFILES
@@ -96,6 +97,9 @@ class Study(Parameters):
         self.store.check_writable(missing)
         with self.store.alone(shard):
             missing = self.missing(*patterns, **part)  # another process may have done some
+            # One that was killed just after its record has left its checkpoint.
+            recorded = [run for run, _ in self.recorded(*patterns)]
+            checkpoints.remove(self.store.folder, recorded, self.source)
             return record_runs(missing, self.store, self.n_jobs, scheduler)
 
     def move_aside(self, *patterns: str, shard: Shard = WHOLE) -> Path | None:

@@ -74,7 +74,7 @@ def record_runs(
             if not store.append(record):
                 told = f"{run} was trained by another process as well: the record there stays"
                 tqdm.write(told, file=sys.stderr)
-            checkpoints.remove(store.folder, run, store.source)
+            checkpoints.remove(store.folder, [run], store.source)
             if isinstance(record, Diverged):
                 failures.append(Failed(run, str(record), recorded=True))
     return failures

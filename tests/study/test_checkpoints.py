@@ -236,7 +236,7 @@ def long_run(folder):
     recipe = twin.recipe.but(**sizes, batch_size=25)
     run = Run(twin.model_copy(update={"recipe": recipe}), 0)
     RecordStore(folder, "sample").append(workers._train(run, "sample", folder))
-    checkpoints.remove(folder, run, "sample")
+    checkpoints.remove(folder, [run], "sample")
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")

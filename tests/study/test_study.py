@@ -10,8 +10,8 @@ from digits import core
 from digits.core import InputError
 from digits.experiments.registry import select
 from digits.output import tables
+from digits.study import checkpoints, workers
 from digits.study import study as module
-from digits.study import workers
 from digits.study.profiles import PROFILES, Limits, Profile
 from digits.study.runs import expected_seconds
 from digits.study.study import Study
@@ -54,6 +54,18 @@ def test_it_trains_what_is_missing_and_then_nothing():
     assert study.train_missing("zadoks/twinnet+ws+aux") == []
     assert before == times()
     assert study.table("zadoks/twinnet+ws+aux").seed.tolist() == [0, 1]
+
+
+def test_what_a_run_killed_after_its_record_left_goes_with_the_next_training(recorded, monkeypatch):
+    recorded(NAME)
+    study = Study(profile="smoke")
+    runs = study.runs(NAME)[0], study.runs("zadoks/twinnet+ws")[0]  # one done, one missing
+    paths = [checkpoints.path_of(core.results_dir(), run, "sample") for run in runs]
+    for path in paths:
+        path.touch()
+    monkeypatch.setattr(module, "record_runs", lambda *arguments: [])
+    study.train_missing("zadoks/*")
+    assert [path.exists() for path in paths] == [False, True]
 
 
 def test_one_process_or_workers_any_order_or_shard_the_same_bits(train_record):
