@@ -634,3 +634,15 @@ def test_the_gap_between_training_and_test_is_that_of_the_last_epoch(data, drawn
     means = last.groupby("experiment")[["train_error", "test_error"]].mean().loc[names]
     gaps = means.test_error - means.train_error
     assert told == [f"{gap:.1f} points apart" for gap in gaps]
+
+
+def test_bands_are_the_median_and_the_middle_half_of_rounds(data):
+    one = curves(data.of("")).query("experiment == 'damachi/nn' and seed == 0")
+    errors = {0: 0.0, 1: 2.0, 2: 4.0, 3: 6.0, 4: 50.0}  # their mean is another number
+    rounds = [one.assign(seed=seed, test_error=error) for seed, error in errors.items()]
+    figure = plots.error_by_epoch(pd.concat(rounds), ["damachi/nn"], SCOPE)
+    plt.close(figure)
+    axis = figure.axes[0]
+    assert set(axis.lines[1].get_ydata()) == {4.0}
+    middle = axis.collections[1].get_paths()[0].vertices[:, 1]
+    assert (middle.min(), middle.max()) == (2.0, 6.0)
