@@ -183,7 +183,7 @@ def test_what_notebooks_compare_exists_and_each_pair_differs():
         for change, (before, after) in comparisons(report).items():
             assert before != after and {before, after} <= set(EXPERIMENTS), change
     assert comparisons("zadoks") == {}
-    assert len(comparisons("cadei")) == 19
+    assert len(comparisons("cadei")) == 21
 
 
 OTHERWISE = "run otherwise in (may differ elsewhere too)"
