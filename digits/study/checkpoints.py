@@ -26,7 +26,7 @@ from digits.training.checkpoint import Checkpoint, Progress
 
 #: Seconds from one checkpoint to the next; shorter runs have none.
 EVERY = 300
-ENDING = ".checkpoint"
+SUFFIX = ".checkpoint"
 #: Of the provenance of a run, what the bits of its weights depend on.
 SAME = ("experiment", "recipe_hash", "seed", "source", "source_checksum", "device", "precision")
 SAME += ("processor", "versions")
@@ -37,7 +37,7 @@ CODE = ("data", "models", "training", "experiments")
 def path_of(folder: Path, run: Run, source: str) -> Path:
     """Return the file of the checkpoint of a run; folder: of the records of all sources."""
     experiment = run.experiment
-    name = f"{experiment.id}.{experiment.recipe.hash}.{run.seed}{ENDING}"
+    name = f"{experiment.id}.{experiment.recipe.hash}.{run.seed}{SUFFIX}"
     return folder / source / name
 
 
@@ -71,8 +71,8 @@ code_checksum()  # of the code that is imported, whatever happens to its files l
 def remove(folder: Path, runs: Iterable[Run], source: str) -> None:
     """Remove the checkpoints of runs that have a record, if there are any; see `path_of`."""
     done = {path_of(folder, run, source) for run in runs}
-    for left in (folder / source).rglob(f"*{ENDING}*"):
-        name = left.name.partition(ENDING)[0] + ENDING  # also of one that was never finished
+    for left in (folder / source).rglob(f"*{SUFFIX}*"):
+        name = left.name.partition(SUFFIX)[0] + SUFFIX  # also of one that was never finished
         if left.with_name(name) in done:
             with contextlib.suppress(OSError):  # it costs no more than its room
                 left.unlink(missing_ok=True)

@@ -97,7 +97,7 @@ class Study(Parameters):
         self.store.check_writable(missing)
         with self.store.alone(shard):
             missing = self.missing(*patterns, **part)  # another process may have done some
-            # One that was killed just after its record has left its checkpoint.
+            # A process that was killed just after a record has left the checkpoint of that run.
             recorded = [run for run, _ in self.recorded(*patterns)]
             checkpoints.remove(self.store.folder, recorded, self.source)
             return record_runs(missing, self.store, self.n_jobs, scheduler)

@@ -61,11 +61,12 @@ def test_what_a_run_killed_after_its_record_left_goes_with_the_next_training(rec
     study = Study(profile="smoke")
     runs = study.runs(NAME)[0], study.runs("zadoks/twinnet+ws")[0]  # one done, one missing
     paths = [checkpoints.path_of(core.results_dir(), run, "sample") for run in runs]
+    paths.append(paths[0].with_name(f"{paths[0].name}.1f{core.NEW}"))  # never finished
     for path in paths:
         path.touch()
     monkeypatch.setattr(module, "record_runs", lambda *arguments: [])
     study.train_missing("zadoks/*")
-    assert [path.exists() for path in paths] == [False, True]
+    assert [path.exists() for path in paths] == [False, True, False]
 
 
 def test_one_process_or_workers_any_order_or_shard_the_same_bits(train_record):
